@@ -1,0 +1,95 @@
+package analytics
+
+import "time"
+
+// Directory is who and what there is, as of now: names for ids, for pages and filters.
+type Directory struct {
+	Teams    []Team
+	Services []Service
+	People   []Person
+}
+
+// Team is a team that owns, has members or was described. Name is the id if undescribed.
+type Team struct {
+	ID, Name, Parent, Contact string
+	Members                   []string // canonical person ids, sorted
+	Services                  []string // owned now, sorted
+}
+
+// Service is a service that was described, owned or named by an incident.
+type Service struct {
+	ID, Name, Description, Owner, Lifecycle, RunbookURL string
+	Tier                                                int // 0: not described
+}
+
+// Person is somebody who was described, is a member, was paged or acted. Their burden is not here.
+type Person struct {
+	ID, Name, Zone string
+	Teams          []string
+}
+
+// OwnershipSpan is one stretch of ownership of a service: [From, To), To zero if it lasts.
+type OwnershipSpan struct {
+	Team     string // empty: unowned
+	From, To time.Time
+}
+
+// EventRow is one stored event as pages and /api/v1/events show it.
+type EventRow struct {
+	Kind        string    `json:"kind"`
+	At          time.Time `json:"at"`
+	ID          string    `json:"id"`
+	Source      string    `json:"source"`
+	Subject     string    `json:"subject"`
+	Incident    string    `json:"incident"`
+	Service     string    `json:"service"`
+	Team        string    `json:"team"`
+	Person      string    `json:"person"`
+	Actor       string    `json:"actor_kind"`
+	Seen        time.Time `json:"seen"`
+	TimeQuality string    `json:"time_quality,omitempty"`
+	Data        string    `json:"-"` // raw JSON; the API embeds it as an object
+}
+
+// EventFilter selects events. Zero times mean now.
+type EventFilter struct {
+	Incident      string
+	Limit         int // default 1,000, at most 10,000
+	AsOf, KnownAt time.Time
+}
+
+// IncidentRow is one incident in a list.
+type IncidentRow struct {
+	ID, Title, Service, Urgency, Priority, AlertClass string
+	Opened                                            time.Time
+	Acked, Resolved                                   time.Time // zero: not
+	OwnerThen, OwnerNow, Resolver                     string
+	Auto, Merged, Drill                               bool
+	Pages                                             uint64
+}
+
+// IncidentFilter selects incidents by their opening in [From, To). Team is the owner then.
+type IncidentFilter struct {
+	From, To      time.Time
+	Team, Service []string
+	Limit         int
+}
+
+// Incident is one incident with every event behind it, in (at, id) order.
+type Incident struct {
+	IncidentRow
+	Events []EventRow
+}
+
+// QuarantineRow is one record that did not fit. Raw is nil in lists.
+type QuarantineRow struct {
+	ID, Source, Account, Reason, Field string
+	Received                           time.Time
+	Partition                          int32
+	Offset                             int64
+	Bytes                              int
+	Raw                                []byte
+	Headers                            map[string]string
+	Redriven                           time.Time // zero: not yet
+	Outcome                            string
+}
