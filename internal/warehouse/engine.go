@@ -168,7 +168,7 @@ func (e *Engine) connectLocked(boot bool) (*conn, error) {
 		return nil, fmt.Errorf("the embedded engine did not open %s: another program may be using the directory, or it is damaged (the engine wrote the reason to standard error)", e.cfg.Dir)
 	}
 	c := &conn{handle: handle, inner: *(*uintptr)(unsafe.Pointer(handle)), comment: comment, applied: map[string]string{}}
-	set := "SET log_comment = '" + comment + "', session_timezone = 'UTC'"
+	set := "SET log_comment = '" + comment + "', session_timezone = 'UTC', enable_materialized_cte = 1"
 	if e.cfg.QueryMemory > 0 {
 		set += ", max_memory_usage = " + strconv.FormatInt(e.cfg.QueryMemory, 10)
 	}
