@@ -130,8 +130,8 @@ func (e *Engine) configFile() string { return filepath.Join(e.cfg.Dir, "engine.x
 
 // conn is one connection of the engine. Its owner is the goroutine that checked it out.
 type conn struct {
-	handle  uintptr // chdb_connection *
-	inner   uintptr // chdb_connection
+	handle  unsafe.Pointer // chdb_connection *
+	inner   uintptr        // chdb_connection
 	comment string
 	applied map[string]string // settings changed from their defaults, writers only
 }
@@ -164,10 +164,10 @@ func (e *Engine) connectLocked(boot bool) (*conn, error) {
 	handle := e.lib.connect(int32(len(args)), unsafe.Pointer(&argv[0]))
 	signals.restore()
 	runtime.UnlockOSThread()
-	if handle == 0 {
+	if handle == nil {
 		return nil, fmt.Errorf("the embedded engine did not open %s: another program may be using the directory, or it is damaged (the engine wrote the reason to standard error)", e.cfg.Dir)
 	}
-	c := &conn{handle: handle, inner: *(*uintptr)(unsafe.Pointer(handle)), comment: comment, applied: map[string]string{}}
+	c := &conn{handle: handle, inner: *(*uintptr)(handle), comment: comment, applied: map[string]string{}}
 	set := "SET log_comment = '" + comment + "', session_timezone = 'UTC', enable_materialized_cte = 1"
 	if e.cfg.QueryMemory > 0 {
 		set += ", max_memory_usage = " + strconv.FormatInt(e.cfg.QueryMemory, 10)

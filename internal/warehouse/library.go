@@ -15,27 +15,27 @@ import (
 // ErrNoLibrary is found with errors.Is when the embedded engine's shared library is not on this machine.
 var ErrNoLibrary = errors.New("the embedded ClickHouse engine (libchdb) is not on this machine: run `make engine` once, or point LIBCHDB at the library, or give --clickhouse a server")
 
-// library is the C interface of libchdb, as function values that purego fills. Handles are uintptr on
-// purpose: they point into memory that Go's collector does not know and must not look at.
+// library is the C interface of libchdb, as function values that purego fills. What is only passed back is a
+// uintptr; what is read through is an unsafe.Pointer into memory that Go's collector does not manage.
 type library struct {
 	path string
 
 	setSignalHandlers func(enabled int32)
-	connect           func(argc int32, argv unsafe.Pointer) uintptr
-	closeConn         func(conn uintptr)
+	connect           func(argc int32, argv unsafe.Pointer) unsafe.Pointer
+	closeConn         func(conn unsafe.Pointer)
 	queryParams       func(conn uintptr, sql unsafe.Pointer, sqlLen uintptr, format unsafe.Pointer, formatLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, count uintptr) uintptr
 	streamQueryParams func(conn uintptr, sql unsafe.Pointer, sqlLen uintptr, format unsafe.Pointer, formatLen uintptr, names, nameLens, values, valueLens unsafe.Pointer, count uintptr) uintptr
 	streamFetch       func(conn, stream uintptr) uintptr
 	streamCancel      func(conn, stream uintptr)
 	destroyResult     func(result uintptr)
-	resultBuffer      func(result uintptr) uintptr
+	resultBuffer      func(result uintptr) unsafe.Pointer
 	resultLength      func(result uintptr) uintptr
-	resultError       func(result uintptr) uintptr
+	resultError       func(result uintptr) unsafe.Pointer
 	resultRowsRead    func(result uintptr) uint64
 	resultBytesRead   func(result uintptr) uint64
 
 	insertOpen    func(conn uintptr, sql unsafe.Pointer, sqlLen uintptr, format unsafe.Pointer, formatLen uintptr) uintptr
-	insertError   func(stream uintptr) uintptr
+	insertError   func(stream uintptr) unsafe.Pointer
 	insertAppend  func(stream uintptr, data unsafe.Pointer, n uintptr) int32
 	insertDone    func(stream uintptr) uintptr
 	insertCancel  func(stream uintptr)
@@ -151,23 +151,13 @@ func loadLibrary(given string) (lib *library, err error) {
 }
 
 // cString copies a NUL-terminated C string.
-func cString(p uintptr) string {
-	if p == 0 {
+func cString(p unsafe.Pointer) string {
+	if p == nil {
 		return ""
 	}
 	n := 0
-	for *(*byte)(unsafe.Pointer(p + uintptr(n))) != 0 {
+	for *(*byte)(unsafe.Add(p, n)) != 0 {
 		n++
 	}
-	return string(unsafe.Slice((*byte)(unsafe.Pointer(p)), n))
-}
-
-// cBytes copies n bytes of C memory.
-func cBytes(p, n uintptr) []byte {
-	if p == 0 || n == 0 {
-		return nil
-	}
-	out := make([]byte, n)
-	copy(out, unsafe.Slice((*byte)(unsafe.Pointer(p)), n))
-	return out
+	return string(unsafe.Slice((*byte)(p), n))
 }

@@ -69,8 +69,20 @@ func first(pin *runtime.Pinner, a []uintptr) unsafe.Pointer {
 	return unsafe.Pointer(&a[0])
 }
 
-// query executes a statement and holds the whole answer.
+// query executes a statement and holds the whole answer. When a statement fails after it has written rows, the
+// engine keeps them and puts them in front of the connection's next answer (26.7.3): an empty statement after
+// every failure takes them away.
 func (e *Engine) query(c *conn, sql, format string, params []param) (*result, error) {
+	res, err := e.queryOnce(c, sql, format, params)
+	if err != nil {
+		if flush, ferr := e.queryOnce(c, "SELECT 1", "Null", nil); ferr == nil {
+			flush.close()
+		}
+	}
+	return res, err
+}
+
+func (e *Engine) queryOnce(c *conn, sql, format string, params []param) (*result, error) {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	q, qn := cText(&pin, sql)
@@ -90,8 +102,8 @@ func (e *Engine) take(h uintptr) (*result, error) {
 		return nil, parseError(strings.TrimSpace(msg))
 	}
 	r := &result{lib: e.lib, handle: h}
-	if p, n := e.lib.resultBuffer(h), e.lib.resultLength(h); p != 0 && n > 0 {
-		r.data = unsafe.Slice((*byte)(unsafe.Pointer(p)), n)
+	if p, n := e.lib.resultBuffer(h), e.lib.resultLength(h); p != nil && n > 0 {
+		r.data = unsafe.Slice((*byte)(p), n)
 	}
 	return r, nil
 }
@@ -122,4 +134,54 @@ func (e *Engine) insertNative(c *conn, sql string, data []byte) error {
 	}
 	res.close()
 	return nil
+}
+
+// stream is a SELECT whose rows are fetched block by block, so that neither side holds the whole answer.
+type stream struct {
+	engine *Engine
+	conn   *conn
+	handle uintptr
+}
+
+// openStream starts a SELECT. Only SELECT can stream; the engine refuses the rest.
+func (e *Engine) openStream(c *conn, sql string, params []param) (*stream, error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	q, qn := cText(&pin, sql)
+	f, fn := cText(&pin, "Native")
+	b := bind(&pin, params)
+	h := e.lib.streamQueryParams(c.inner, q, qn, f, fn, first(&pin, b.names), first(&pin, b.nameLens), first(&pin, b.values), first(&pin, b.valueLens), uintptr(len(params)))
+	if h == 0 {
+		return nil, &Error{Code: codeLogical, Name: "LOGICAL_ERROR", Message: "the engine gave neither an answer nor an error"}
+	}
+	if msg := cString(e.lib.resultError(h)); msg != "" {
+		e.lib.destroyResult(h)
+		return nil, parseError(strings.TrimSpace(msg))
+	}
+	return &stream{engine: e, conn: c, handle: h}, nil
+}
+
+// fetch gives the next block; nil at the end.
+func (s *stream) fetch() (*result, error) {
+	r, err := s.engine.take(s.engine.lib.streamFetch(s.conn.inner, s.handle))
+	if err != nil {
+		return nil, err
+	}
+	if len(r.data) == 0 {
+		r.close()
+		return nil, nil
+	}
+	return r, nil
+}
+
+// close ends the statement, also in the middle.
+func (s *stream) close(finished bool) {
+	if s.handle == 0 {
+		return
+	}
+	if !finished {
+		s.engine.lib.streamCancel(s.conn.inner, s.handle)
+	}
+	s.engine.lib.destroyResult(s.handle)
+	s.handle = 0
 }

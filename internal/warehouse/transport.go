@@ -3,8 +3,10 @@ package warehouse
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -50,46 +52,130 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if strings.TrimSpace(sql) == handshake {
 		return t.answerHandshake(req)
 	}
-	pool := t.engine.writers
-	if t.readonly {
-		pool = t.engine.readers
-	}
 	ctx := req.Context()
-	c, err := t.engine.checkout(ctx, pool, t.readonly)
+	settings, params := split(q)
+	var resp *http.Response
+	var err error
+	switch {
+	case q.Get("query") != "":
+		resp, err = t.insert(req, sql, settings)
+	case t.readonly && selects.MatchString(sql):
+		resp, err = t.selectStream(req, sql, params)
+	default:
+		resp, err = t.statement(req, sql, settings, params)
+	}
+	if err == nil {
+		return resp, nil
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	var ours *Error
+	if errors.As(err, &ours) {
+		return failure(req, ours), nil
+	}
+	return nil, err
+}
+
+// selects recognises what the engine can stream.
+var selects = regexp.MustCompile(`(?is)^(\s|--[^\n]*\n|/\*.*?\*/)*(\(\s*)*(SELECT|WITH)\b`)
+
+// statement runs anything and holds its whole answer, which outlives the connection's turn.
+func (t *transport) statement(req *http.Request, sql string, settings map[string]string, params []param) (*http.Response, error) {
+	e, ctx, pool := t.engine, req.Context(), t.pool()
+	c, err := e.checkout(ctx, pool, t.readonly)
 	if err != nil {
 		return nil, err
 	}
-	release := func() { pool.slots <- c }
-	settings, params := split(q)
-	if err := t.engine.apply(c, settings, t.readonly); err != nil {
-		release()
-		return failure(req, err), nil
+	defer func() { pool.slots <- c }()
+	if err := e.apply(c, settings, t.readonly); err != nil {
+		return nil, err
 	}
-	if q.Get("query") != "" {
-		err := t.engine.insert(ctx, c, sql, req.Body)
-		release()
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			return failure(req, err), nil
-		}
-		return success(req, http.NoBody, 0), nil
-	}
-	stop := t.engine.watch(ctx, c)
-	res, err := t.engine.query(c, sql, "Native", params)
+	stop := e.watch(ctx, c)
+	res, err := e.query(c, sql, "Native", params)
 	stop()
-	release()
+	if err != nil {
+		return nil, err
+	}
 	if ctx.Err() != nil {
-		if err == nil {
-			res.close()
-		}
+		res.close()
 		return nil, context.Cause(ctx)
 	}
+	return success(req, &answer{block: res}, int64(len(res.data))), nil
+}
+
+// selectStream runs a SELECT. Its first two blocks are fetched before anything is answered: an early failure
+// becomes a proper status, and the usual small answer gives its connection back at once.
+func (t *transport) selectStream(req *http.Request, sql string, params []param) (*http.Response, error) {
+	e, ctx, pool := t.engine, req.Context(), t.pool()
+	c, err := e.checkout(ctx, pool, t.readonly)
 	if err != nil {
-		return failure(req, err), nil
+		return nil, err
 	}
-	return success(req, &resultBody{result: res, rest: res.data}, int64(len(res.data))), nil
+	stop := e.watch(ctx, c)
+	s, err := e.openStream(c, sql, params)
+	if err != nil {
+		stop()
+		pool.slots <- c
+		return nil, err
+	}
+	end := func(finished bool) {
+		stop()
+		s.close(finished)
+		pool.slots <- c
+	}
+	a := &answer{ctx: ctx, more: s.fetch, end: end}
+	for _, slot := range []**result{&a.block, &a.next} {
+		if *slot, err = s.fetch(); err != nil {
+			a.Close()
+			return nil, err
+		}
+		if *slot == nil {
+			a.finish(true)
+			break
+		}
+	}
+	if a.next != nil {
+		return success(req, a, -1), nil
+	}
+	if a.block == nil {
+		return success(req, http.NoBody, 0), nil
+	}
+	return success(req, a, int64(len(a.block.data))), nil
+}
+
+// insert streams Native blocks into a table. Nothing is written before all of them have arrived.
+func (t *transport) insert(req *http.Request, sql string, settings map[string]string) (*http.Response, error) {
+	e, ctx, pool := t.engine, req.Context(), t.pool()
+	data, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read the block: %w", err)
+	}
+	clause, err := settingsClause(settings)
+	if err != nil {
+		return nil, err
+	}
+	c, err := e.checkout(ctx, pool, t.readonly)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { pool.slots <- c }()
+	if err := e.apply(c, nil, t.readonly); err != nil {
+		return nil, err
+	}
+	stop := e.watch(ctx, c)
+	defer stop()
+	if err := e.insertNative(c, formatNative.ReplaceAllString(sql, "")+clause, data); err != nil {
+		return nil, err
+	}
+	return success(req, http.NoBody, 0), nil
+}
+
+func (t *transport) pool() *pool {
+	if t.readonly {
+		return t.engine.readers
+	}
+	return t.engine.writers
 }
 
 // split sorts the URL's values into settings and bound parameters.
@@ -125,7 +211,11 @@ func (e *Engine) apply(c *conn, want map[string]string, readonly bool) error {
 	var set []string
 	for name, value := range want {
 		if c.applied[name] != value {
-			set = append(set, name+" = '"+quoteEscaper.Replace(value)+"'")
+			text, err := assignment(name, value)
+			if err != nil {
+				return err
+			}
+			set = append(set, text)
 		}
 	}
 	for name := range c.applied {
@@ -136,39 +226,42 @@ func (e *Engine) apply(c *conn, want map[string]string, readonly bool) error {
 	if len(set) == 0 {
 		return nil
 	}
-	for _, s := range set {
-		name, _, _ := strings.Cut(s, " ")
-		if !settingName.MatchString(name) {
-			return &Error{Code: 115, Name: "UNKNOWN_SETTING", Message: "no setting " + name}
-		}
-	}
 	slices.Sort(set)
-	c.applied = map[string]string{}
 	if err := e.run(c, "SET "+strings.Join(set, ", ")); err != nil {
 		return err
 	}
-	for k, v := range want {
-		c.applied[k] = v
-	}
+	c.applied = maps.Clone(want)
 	return nil
+}
+
+// settingsClause is the same for one INSERT, in its text: no extra statement before each of them.
+func settingsClause(settings map[string]string) (string, error) {
+	var set []string
+	for name, value := range settings {
+		text, err := assignment(name, value)
+		if err != nil {
+			return "", err
+		}
+		set = append(set, text)
+	}
+	if len(set) == 0 {
+		return "", nil
+	}
+	slices.Sort(set)
+	return " SETTINGS " + strings.Join(set, ", "), nil
 }
 
 var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
+func assignment(name, value string) (string, error) {
+	if !settingName.MatchString(name) {
+		return "", &Error{Code: 115, Name: "UNKNOWN_SETTING", Message: "no setting is called " + strconv.Quote(name)}
+	}
+	return name + " = '" + quoteEscaper.Replace(value) + "'", nil
+}
+
 // formatNative is the end of clickhouse-go's INSERT; the streaming call takes the format beside the statement.
 var formatNative = regexp.MustCompile(`(?is)\s+FORMAT\s+Native\s*;?\s*$`)
-
-// insert streams Native blocks into the engine. Nothing is written before all of it has arrived.
-func (e *Engine) insert(ctx context.Context, c *conn, sql string, body io.Reader) error {
-	sql = formatNative.ReplaceAllString(sql, "")
-	data, err := io.ReadAll(body)
-	if err != nil {
-		return fmt.Errorf("read the block: %w", err)
-	}
-	stop := e.watch(ctx, c)
-	defer stop()
-	return e.insertNative(c, sql, data)
-}
 
 // watch kills the connection's statement once ctx ends. The returned function ends the watch and waits for it,
 // so that a late kill cannot hit the connection's next statement.
@@ -230,11 +323,7 @@ func success(req *http.Request, body io.ReadCloser, n int64) *http.Response {
 }
 
 // failure is an exception as ClickHouse's HTTP interface sends it.
-func failure(req *http.Request, err error) *http.Response {
-	e := parseError(err.Error())
-	if ours, ok := err.(*Error); ok {
-		e = ours
-	}
+func failure(req *http.Request, e *Error) *http.Response {
 	text := "Code: " + strconv.Itoa(int(e.Code)) + ". DB::Exception: " + e.Message
 	status := http.StatusInternalServerError
 	if e.Code == 60 || e.Code == 81 {
@@ -244,23 +333,66 @@ func failure(req *http.Request, err error) *http.Response {
 		Header: http.Header{"X-Clickhouse-Exception-Code": {strconv.Itoa(int(e.Code))}}, Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)), Request: req}
 }
 
-// resultBody reads an answer out of the engine's memory and frees it on Close.
-type resultBody struct {
-	result *result
-	rest   []byte
+// answer is the body of a response: blocks in the engine's memory, each freed when it has been read.
+type answer struct {
+	ctx   context.Context
+	block *result // being read
+	next  *result // fetched already
+	read  int
+	more  func() (*result, error) // nil when block is all
+	end   func(finished bool)     // gives the connection back, once
+	err   error                   // what ended the answer early; said again to every later read
 }
 
-func (b *resultBody) Read(p []byte) (int, error) {
-	if len(b.rest) == 0 {
-		return 0, io.EOF
+func (a *answer) Read(p []byte) (int, error) {
+	for a.block == nil || a.read == len(a.block.data) {
+		if a.block != nil {
+			a.block.close()
+		}
+		a.block, a.next, a.read = a.next, nil, 0
+		if a.block != nil {
+			continue
+		}
+		if a.err != nil {
+			return 0, a.err
+		}
+		if a.end == nil {
+			return 0, io.EOF
+		}
+		block, err := a.more()
+		if err != nil {
+			if a.ctx.Err() != nil {
+				err = context.Cause(a.ctx)
+			}
+			a.err = err
+			a.finish(false)
+			return 0, err
+		}
+		if a.block = block; block == nil {
+			a.finish(true)
+			return 0, io.EOF
+		}
 	}
-	n := copy(p, b.rest)
-	b.rest = b.rest[n:]
+	n := copy(p, a.block.data[a.read:])
+	a.read += n
 	return n, nil
 }
 
-func (b *resultBody) Close() error {
-	b.rest = nil
-	b.result.close()
+func (a *answer) finish(finished bool) {
+	if a.end != nil {
+		a.end(finished)
+		a.end = nil
+	}
+}
+
+// Close frees what is left and, in the middle of an answer, cancels its statement.
+func (a *answer) Close() error {
+	for _, r := range []*result{a.block, a.next} {
+		if r != nil {
+			r.close()
+		}
+	}
+	a.block, a.next = nil, nil
+	a.finish(false)
 	return nil
 }
