@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # A real Apache Kafka on loopback, one node in KRaft mode, without containers.
 #
-#   eval "$(.ci/kafka.sh start DIR)"    # sets STEWARD_KAFKA=127.0.0.1:PORT
+#   eval "$(.ci/kafka.sh start DIR)"    # sets STEWARD_KAFKA=127.0.0.1:PORT, and
+#                                       # STEWARD_KAFKA_SASL=127.0.0.1:PORT, where user
+#                                       # steward signs in with the password "sesame"
 #   .ci/kafka.sh restart DIR            # same data, same port
 #   .ci/kafka.sh stop DIR
 #
@@ -53,22 +55,30 @@ free_port() {
 	local port
 	for _ in $(seq 100); do
 		port=$((20000 + RANDOM % 12000))
-		[ "$port" != "${1:-}" ] && ! listening "$port" && { echo "$port"; return; }
+		[[ " $* " != *" $port "* ]] && ! listening "$port" && { echo "$port"; return; }
 	done
 	die "no free port"
 }
 
 configure() {
-	local port controller
+	local port controller sasl
 	port=$(free_port)
 	controller=$(free_port "$port")
+	sasl=$(free_port "$port" "$controller")
 	echo "$port" >"$dir/port"
+	echo "$sasl" >"$dir/port.sasl"
 	cat >"$dir/server.properties" <<PROPERTIES
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
+listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,SASL_PLAINTEXT://127.0.0.1:$sasl
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_steward="sesame";
+listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 controller.listener.names=CONTROLLER
 log.dirs=$dir/data
 auto.create.topics.enable=false
@@ -82,7 +92,9 @@ group.min.session.timeout.ms=1000
 PROPERTIES
 	local id
 	id=$(java -cp "$cache/libs/*" kafka.tools.StorageTool random-uuid 2>>"$dir/kafka.log" | tail -1)
-	java -cp "$cache/libs/*" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >>"$dir/kafka.log" 2>&1 ||
+	java -cp "$cache/libs/*" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" \
+		--add-scram 'SCRAM-SHA-256=[name=steward,password=sesame]' \
+		--add-scram 'SCRAM-SHA-512=[name=steward,password=sesame]' >>"$dir/kafka.log" 2>&1 ||
 		{ rm -f "$dir/server.properties"; die "formatting failed, see $dir/kafka.log"; }
 }
 
@@ -129,4 +141,4 @@ restart) halt; launch ;;
 stop) halt; exit ;;
 *) die "usage: kafka.sh start|stop|restart DIR" ;;
 esac
-echo "export STEWARD_KAFKA=127.0.0.1:$(cat "$dir/port")"
+echo "export STEWARD_KAFKA=127.0.0.1:$(cat "$dir/port") STEWARD_KAFKA_SASL=127.0.0.1:$(cat "$dir/port.sasl")"

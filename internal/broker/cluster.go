@@ -46,7 +46,14 @@ func (b *Broker) connect(ctx context.Context) error {
 	ctx, cancel := withTimeout(ctx, connectTimeout)
 	defer cancel()
 	b.client = client
-	if err := client.Ping(ctx); err != nil {
+	// The client does not let go of a connection that accepts and then says
+	// nothing when ctx ends, but it does when it is closed.
+	undo := context.AfterFunc(ctx, client.Close)
+	err = client.Ping(ctx)
+	if !undo() && err != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
 		client.Close()
 		return b.explain("connecting", err)
 	}
@@ -276,6 +283,9 @@ func (b *Broker) explain(doing string, err error) error {
 		hint = "nothing listens at the address"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		hint = "the other side closed the connection, as a listener does that wants TLS or SASL"
+		if b.cfg.SASL != nil {
+			hint = "the other side closed the connection, as a listener does that wants TLS or refuses the sign-in" + user
+		}
 	case errors.Is(err, context.DeadlineExceeded):
 		hint = "no answer in time; is the address reachable, and do the addresses the cluster advertises resolve from here?"
 	}

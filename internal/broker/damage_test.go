@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
 )
 
 // crashCopy is the directory as a kill at this moment would leave it.
@@ -309,4 +308,3 @@ func FuzzScans(f *testing.F) {
 		}
 	})
 }
-
