@@ -1,0 +1,160 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/stewardhq/steward"
+
+// arrows says which of our packages each of our packages may import, the package itself
+// and its subpackages written as one path. What is not listed imports nothing of ours.
+var arrows = map[string][]string{
+	"cmd/steward":        {"internal/app"},
+	"internal/app":       {"*"},
+	"dashboards":         {"analytics", "training"},
+	"training":           {"analytics", "ingest/event"},
+	"analytics":          {"internal/warehouse"},
+	"ingest":             {"ingest/event", "ingest/source", "internal/warehouse"},
+	"ingest/source":      {"ingest/event"},
+	"internal/simulate":  {"ingest/event"},
+	"ingest/event":       nil,
+	"internal/broker":    nil,
+	"internal/warehouse": nil,
+	"internal/bench":     nil,
+}
+
+// walls says which one of our packages may import a big dependency, tests included: what
+// stands behind a wall can be replaced without looking anywhere else.
+var walls = map[string]string{
+	"github.com/segmentio/kafka-go":       "ingest",
+	"github.com/ClickHouse/clickhouse-go": "internal/warehouse",
+	"github.com/ClickHouse/ch-go":         "internal/warehouse",
+	"github.com/ebitengine/purego":        "internal/warehouse",
+	"github.com/twmb/franz-go":            "internal/broker",
+	"github.com/labstack/echo":            "dashboards",
+	"github.com/go-echarts/go-echarts":    "dashboards",
+	"github.com/spf13/cobra":              "cmd/steward",
+	"github.com/schollz/progressbar":      "cmd/steward",
+	"github.com/prometheus/client_golang": "internal/app",
+}
+
+// pure packages may import the standard library and nothing else.
+var pure = []string{"ingest/event"}
+
+type listed struct {
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+	Standard     bool
+}
+
+func TestArrows(t *testing.T) {
+	packages := list(t)
+	if len(packages) < 8 {
+		t.Fatalf("go list found %d packages; this test would prove nothing", len(packages))
+	}
+	for _, broken := range check(packages) {
+		t.Error(broken)
+	}
+}
+
+// The check itself must be able to fail.
+func TestArrowsCanBreak(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		pkg  listed
+	}{
+		{"an arrow upwards", listed{ImportPath: module + "/analytics", Imports: []string{module + "/dashboards"}}},
+		{"an arrow upwards from a subpackage", listed{ImportPath: module + "/internal/warehouse/internal/x", Imports: []string{module + "/ingest"}}},
+		{"a dependency outside its wall", listed{ImportPath: module + "/ingest", Imports: []string{"github.com/labstack/echo/v4"}}},
+		{"a dependency outside its wall, in a test", listed{ImportPath: module + "/analytics", TestImports: []string{"github.com/segmentio/kafka-go/sasl"}}},
+		{"the vocabulary with a dependency", listed{ImportPath: module + "/ingest/event", Imports: []string{"github.com/goccy/go-json"}}},
+		{"a package that nobody drew", listed{ImportPath: module + "/pkg/utils"}},
+	} {
+		if len(check([]listed{c.pkg})) == 0 {
+			t.Errorf("%s is not noticed", c.name)
+		}
+	}
+}
+
+// check answers a sentence for every import that breaks a rule.
+func check(packages []listed) []string {
+	var broken []string
+	for _, p := range packages {
+		place, drawn := owner(strings.TrimPrefix(p.ImportPath, module+"/"))
+		if !drawn {
+			broken = append(broken, p.ImportPath+" has no place among the arrows: add it to arrows, or put the code where it belongs")
+			continue
+		}
+		for _, imp := range p.Imports {
+			if rest, ours := strings.CutPrefix(imp, module+"/"); ours {
+				target, _ := owner(rest)
+				if target != place && !slices.Contains(arrows[place], target) && !slices.Contains(arrows[place], "*") {
+					broken = append(broken, p.ImportPath+" must not import "+rest)
+				}
+			} else if slices.Contains(pure, place) && strings.Contains(strings.SplitN(imp, "/", 2)[0], ".") {
+				broken = append(broken, p.ImportPath+" may import the standard library only, not "+imp)
+			}
+		}
+		for _, imp := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			for dependency, home := range walls {
+				if (imp == dependency || strings.HasPrefix(imp, dependency+"/")) && place != home {
+					broken = append(broken, p.ImportPath+" must not import "+imp+": only "+home+" does")
+				}
+			}
+		}
+	}
+	return broken
+}
+
+// owner is the longest listed path that holds a package.
+func owner(path string) (string, bool) {
+	for p := path; p != ""; {
+		if _, ok := arrows[p]; ok {
+			return p, true
+		}
+		cut := strings.LastIndexByte(p, '/')
+		if cut < 0 {
+			break
+		}
+		p = p[:cut]
+	}
+	return path, false
+}
+
+func list(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", module+"/...")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var packages []listed
+	for dec := json.NewDecoder(out); ; {
+		var p listed
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("go list: %v: %s", err, complaint.String())
+	}
+	return packages
+}
