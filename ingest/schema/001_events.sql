@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS events
     seen         DateTime64(3, 'UTC'),
     partition    Int32,
     offset       Int64,
-    unseen       UInt64 MATERIALIZED toUInt64(9223372036854775807 - toUnixTimestamp64Milli(seen))
+    unseen       UInt64 MATERIALIZED toUInt64(9223372036854775807 - toUnixTimestamp64Milli(seen)),
+    INDEX by_incident incident TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(unseen)
 ORDER BY (kind, at, id, source)

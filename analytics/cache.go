@@ -1,0 +1,182 @@
+package analytics
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// Theory of operation of the cache
+//
+//  1. mark is what the warehouse holds: how many rows of events, and the latest seen. Any
+//     insert moves it, so a key with a mark in it can never serve an answer from before.
+//  2. A question with a given as_of is the same for ever at one mark. One without ends
+//     "now": it may be shared for freshFor, and says in its own as_of when it was asked.
+//  3. Identical questions under way at the same time are asked once. The one that runs is
+//     detached from its caller's cancellation as long as others may wait for it.
+
+const (
+	freshFor    = time.Second
+	markFor     = 50 * time.Millisecond
+	cacheLimit  = 512
+	askDeadline = 60 * time.Second
+)
+
+// mark is the state of the log that an answer rests on.
+type mark struct {
+	rows uint64
+	seen time.Time
+}
+
+type cached struct {
+	answer *Answer
+	asOf   time.Time
+	used   time.Time
+}
+
+type cache struct {
+	mu      sync.Mutex
+	answers map[string]cached
+	flight  singleflight.Group
+
+	markMu sync.Mutex
+	mark   mark
+	markAt time.Time
+}
+
+func newCache() *cache { return &cache{answers: map[string]cached{}} }
+
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answers = map[string]cached{}
+}
+
+// get returns a kept answer or asks for one. asOf is the moment the question stands for.
+func (c *cache) get(ctx context.Context, key string, asOf time.Time, ask func(context.Context) (*Answer, error)) (*Answer, error) {
+	c.mu.Lock()
+	if hit, ok := c.answers[key]; ok && asOf.Sub(hit.asOf) < freshFor && !asOf.Before(hit.asOf) {
+		hit.used = time.Now()
+		c.answers[key] = hit
+		c.mu.Unlock()
+		return hit.answer, nil
+	}
+	c.mu.Unlock()
+	ch := c.flight.DoChan(key, func() (any, error) {
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), askDeadline)
+		defer cancel()
+		a, err := ask(own)
+		if err != nil {
+			return nil, err
+		}
+		c.put(key, cached{answer: a, asOf: a.AsOf, used: time.Now()})
+		return a, nil
+	})
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*Answer), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// put keeps an answer and drops the one used longest ago when there are too many.
+func (c *cache) put(key string, e cached) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answers[key] = e
+	if len(c.answers) <= cacheLimit {
+		return
+	}
+	oldest := ""
+	for k, v := range c.answers {
+		if oldest == "" || v.used.Before(c.answers[oldest].used) {
+			oldest = k
+		}
+	}
+	delete(c.answers, oldest)
+}
+
+// cacheKey: the exact instants are part of it only where they were given.
+func (q *question) cacheKey(m mark) string {
+	params := q.applied()
+	if !q.asOfGiven {
+		delete(params, "as_of")
+		if q.to.Equal(q.asOf) {
+			delete(params, "to")
+			if q.from.Equal(q.to.Add(-90 * 24 * time.Hour)) {
+				delete(params, "from")
+			}
+		}
+	}
+	if !q.knownGiven {
+		delete(params, "known_at")
+	}
+	b, err := json.Marshal(params) // maps are written with sorted keys
+	if err != nil {
+		return "" // strings and lists of strings always marshal
+	}
+	return fmt.Sprintf("%s/%d/%d/%d/%s/%s", q.metric.Name, q.metric.Version, m.rows, m.seen.UnixMilli(), q.onlyIncident, b)
+}
+
+// mark reads the state of the log; it is shared for a moment so that the eight questions
+// of a page ask once.
+func (s *Store) mark(ctx context.Context) (mark, error) {
+	c := s.cache
+	c.markMu.Lock()
+	defer c.markMu.Unlock()
+	if !c.markAt.IsZero() && time.Since(c.markAt) < markFor {
+		return c.mark, nil
+	}
+	var m mark
+	rows, err := s.db.Query(ctx, "mark", "SELECT (SELECT count() FROM events) AS rows, (SELECT max(latest) FROM arrival) AS seen")
+	if err != nil {
+		return m, fmt.Errorf("mark: %w", err)
+	}
+	defer rows.Close()
+	if rows.Next() {
+		if err := rows.Scan(&m.rows, &m.seen); err != nil {
+			return m, fmt.Errorf("mark: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return m, fmt.Errorf("mark: %w", err)
+	}
+	c.mark, c.markAt = m, time.Now()
+	return m, nil
+}
+
+// watermark is the latest seen among the events that exist for a question.
+func (s *Store) watermark(ctx context.Context, q question, m mark) (time.Time, error) {
+	if m.rows == 0 {
+		return time.Time{}, nil
+	}
+	where := "SELECT max(latest) AS seen, count() AS n FROM (SELECT latest FROM arrival WHERE day < toDate32({as_of:DateTime64(3, 'UTC')}) " +
+		"UNION ALL SELECT seen AS latest FROM events WHERE at >= toDateTime64(toDate32({as_of:DateTime64(3, 'UTC')}), 3, 'UTC') AND at <= {as_of:DateTime64(3, 'UTC')})"
+	if m.seen.After(q.knownAt) {
+		where = "SELECT max(seen) AS seen, count() AS n FROM events WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}"
+	}
+	rows, err := s.db.Query(ctx, "watermark", where, q.bind()...)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("watermark: %w", err)
+	}
+	defer rows.Close()
+	var t time.Time
+	var n uint64
+	if rows.Next() {
+		if err := rows.Scan(&t, &n); err != nil {
+			return time.Time{}, fmt.Errorf("watermark: %w", err)
+		}
+	}
+	if n == 0 {
+		t = time.Time{}
+	}
+	return t, rows.Err()
+}

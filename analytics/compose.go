@@ -1,0 +1,200 @@
+package analytics
+
+import (
+	"bufio"
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Theory of operation of a question
+//
+//  1. A metric is one file of the folder metric: a header and one SELECT over facts.
+//  2. A fact is one file of the folder fact: a common table expression that says one
+//     thing METRICS defines (who a person was, who owned a service, when an incident
+//     opened) and which facts it needs.
+//  3. compose puts the facts a metric needs, each once and in order of need, in front of
+//     its SELECT. ClickHouse sees one statement with bound parameters; nothing a caller
+//     wrote is ever part of its text.
+//  4. Some facts have variants ("team.none", "team.owner"): the question decides which
+//     is taken, so that a question that does not ask about teams does not pay for them.
+
+//go:embed metric/*.sql fact/*.sql fact/*.macro schema/*.sql
+var files embed.FS
+
+// fact is one named piece of SQL and what it stands on.
+type fact struct {
+	name  string
+	needs []string
+	body  string
+}
+
+// header reads the "-- key: value" lines at the top of a file; a line "--   text"
+// continues the value before it. It returns the rest of the file.
+func header(text string) (map[string]string, string) {
+	h := map[string]string{}
+	key := ""
+	sc := bufio.NewScanner(strings.NewReader(text))
+	sc.Buffer(nil, 1<<20)
+	used := 0
+	for sc.Scan() {
+		line := sc.Text()
+		rest, ok := strings.CutPrefix(line, "--")
+		if !ok {
+			break
+		}
+		used += len(line) + 1
+		if strings.HasPrefix(rest, "   ") && key != "" {
+			h[key] += " " + strings.TrimSpace(rest)
+			continue
+		}
+		k, v, found := strings.Cut(strings.TrimSpace(rest), ":")
+		if found && !strings.Contains(k, " ") {
+			key = k
+			h[key] = strings.TrimSpace(v)
+		} else {
+			key = ""
+		}
+	}
+	if used > len(text) {
+		used = len(text)
+	}
+	return h, strings.TrimSpace(text[used:])
+}
+
+func list(s string) []string {
+	var out []string
+	for _, p := range strings.Split(s, ",") {
+		if p = strings.TrimSpace(p); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func loadFacts(fsys fs.FS) (map[string]fact, error) {
+	names, err := fs.Glob(fsys, "fact/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	facts := map[string]fact{}
+	for _, n := range names {
+		b, err := fs.ReadFile(fsys, n)
+		if err != nil {
+			return nil, err
+		}
+		h, body := header(string(b))
+		want := strings.TrimSuffix(path.Base(n), ".sql")
+		if h["fact"] != want {
+			return nil, fmt.Errorf("%s: header says fact %q", n, h["fact"])
+		}
+		facts[want] = fact{name: want, needs: list(h["needs"]), body: strings.TrimSuffix(strings.TrimSpace(body), ",")}
+	}
+	return facts, nil
+}
+
+// metricFile is a parsed file of the folder metric.
+type metricFile struct {
+	Metric
+	facts []string
+	by    []string
+	takes []string
+}
+
+func loadMetrics(fsys fs.FS) (map[string]metricFile, error) {
+	names, err := fs.Glob(fsys, "metric/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	sort.Strings(names)
+	out := map[string]metricFile{}
+	for _, n := range names {
+		b, err := fs.ReadFile(fsys, n)
+		if err != nil {
+			return nil, err
+		}
+		m, err := parseMetric(n, string(b))
+		if err != nil {
+			return nil, err
+		}
+		out[m.Name] = m
+	}
+	return out, nil
+}
+
+func parseMetric(file, text string) (metricFile, error) {
+	h, body := header(text)
+	for _, k := range []string{"metric", "version", "unit", "title", "by", "params", "columns", "facts", "definition"} {
+		if h[k] == "" {
+			return metricFile{}, fmt.Errorf("%s: header line %q missing", file, k)
+		}
+	}
+	if want := strings.TrimSuffix(path.Base(file), ".sql"); h["metric"] != want {
+		return metricFile{}, fmt.Errorf("%s: header says metric %q", file, h["metric"])
+	}
+	version, err := strconv.Atoi(h["version"])
+	if err != nil {
+		return metricFile{}, fmt.Errorf("%s: version: %w", file, err)
+	}
+	m := metricFile{
+		Metric: Metric{
+			Name: h["metric"], Version: version, Title: h["title"], Unit: h["unit"],
+			Definition: h["definition"], SQL: body,
+		},
+		facts: list(h["facts"]), by: list(h["by"]), takes: list(h["params"]),
+	}
+	m.Columns = []Column{{Name: "bucket", Type: "string"}, {Name: "key", Type: "string"}}
+	for _, c := range list(h["columns"]) {
+		f := strings.Fields(c) // name type [unit]
+		if len(f) < 2 || (f[1] != "integer" && f[1] != "number") {
+			return metricFile{}, fmt.Errorf("%s: column %q: want NAME integer|number [UNIT]", file, c)
+		}
+		col := Column{Name: f[0], Type: f[1]}
+		if len(f) > 2 {
+			col.Unit = strings.Join(f[2:], " ")
+		}
+		m.Columns = append(m.Columns, col)
+	}
+	m.Params = describeParams(m)
+	return m, nil
+}
+
+// compose builds the statement of a metric: WITH its facts, then its SELECT. pick maps a
+// fact that has variants to the one to use.
+func compose(facts map[string]fact, m metricFile, pick func(string) string) (string, error) {
+	var parts []string
+	state := map[string]int{} // 1 being added, 2 added
+	var add func(name string) error
+	add = func(name string) error {
+		chosen := pick(name)
+		switch state[name] {
+		case 2:
+			return nil
+		case 1:
+			return fmt.Errorf("fact %s needs itself", name)
+		}
+		f, ok := facts[chosen]
+		if !ok {
+			return fmt.Errorf("no fact %s", chosen)
+		}
+		state[name] = 1
+		for _, n := range f.needs {
+			if err := add(n); err != nil {
+				return err
+			}
+		}
+		state[name] = 2
+		parts = append(parts, f.body)
+		return nil
+	}
+	for _, n := range m.facts {
+		if err := add(n); err != nil {
+			return "", fmt.Errorf("metric %s: %w", m.Name, err)
+		}
+	}
+	return "WITH\n" + strings.Join(parts, ",\n") + "\n" + m.SQL, nil
+}

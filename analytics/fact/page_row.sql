@@ -1,0 +1,20 @@
+-- fact: page_row
+-- needs: incident_state, alias
+-- Pages and unanswered pages of the window and its reach, with what their incident says;
+-- those of drills are gone. level is text, empty where the page gave none.
+page_row AS (
+    SELECT
+        p.at AS at, p.id AS id, p.source AS source, p.kind = 'page.unanswered' AS is_unanswered, p.incident AS incident,
+        transform(p.person, alias_map.1, alias_map.2, p.person) AS member,
+        p.channel AS channel, p.delivered AS delivered, if(p.level < 0, '', toString(p.level)) AS level,
+        if(p.urgency != '', toString(p.urgency), i.last_urgency) AS urgency,
+        i.last_priority AS priority, i.last_severity AS severity, i.last_alert_class AS alert_class, i.last_service AS service,
+        i.service_then AS service_then
+    FROM (
+        SELECT at, id, source, kind, incident, if(kind = 'page.unanswered', '', person) AS person, channel, level, urgency, delivered, seen
+        FROM page
+        WHERE at >= {from:DateTime64(3, 'UTC')} - toIntervalSecond({reach:UInt32}) AND at < {to:DateTime64(3, 'UTC')}
+          AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}
+        ORDER BY seen LIMIT 1 BY source, id) AS p
+    LEFT JOIN incident_state AS i ON p.incident = i.incident
+    WHERE p.incident = '' OR i.incident != '')

@@ -1,0 +1,28 @@
+-- fact: policy_epoch
+-- needs: ownership_epoch
+-- The one team an escalation policy stands for, from when on: the team that owns all its
+-- owned services, if there is exactly one. It changes when the policy does or when one of
+-- its services changes hands.
+policy_said AS (
+    SELECT policy, services, if(at = min(at) OVER (PARTITION BY policy) AND {assume:String} = 'first', toDateTime64('1900-01-01 00:00:00', 3, 'UTC'), at) AS valid_from
+    FROM (
+        SELECT policy, at, argMax(services, (id, source)) AS services
+        FROM (SELECT policy, at, id, source, services, seen FROM policy
+              WHERE seen <= {known_at:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
+        GROUP BY policy, at)),
+policy_instant AS (
+    SELECT policy, valid_from FROM policy_said
+    UNION DISTINCT
+    SELECT p.policy, o.valid_from
+    FROM (SELECT policy, arrayJoin(services) AS service FROM policy_said) AS p
+    INNER JOIN ownership_epoch AS o ON p.service = o.service),
+policy_epoch AS (
+    SELECT policy, valid_from, if(length(teams) = 1, teams, []) AS teams
+    FROM (
+        SELECT s.policy AS policy, s.valid_from AS valid_from, groupUniqArrayIf(o.team, o.team != '') AS teams
+        FROM (
+            SELECT t.policy AS policy, t.valid_from AS valid_from, arrayJoin(if(empty(v.services), [''], v.services)) AS service
+            FROM policy_instant AS t
+            ASOF LEFT JOIN policy_said AS v ON t.policy = v.policy AND t.valid_from >= v.valid_from) AS s
+        ASOF LEFT JOIN ownership_epoch AS o ON s.service = o.service AND s.valid_from >= o.valid_from
+        GROUP BY policy, valid_from))

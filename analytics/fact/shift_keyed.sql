@@ -1,0 +1,32 @@
+-- fact: shift_keyed
+-- needs: shift_held
+-- The stretches on call in question, each with the row of the answer it belongs to.
+shift_keyed AS (
+    SELECT *,
+        multiIf(
+            {bucket:String} = 'day', toString(toDate(began, {tz:String})),
+            {bucket:String} = 'week', toString(toMonday(toDate(began, {tz:String}))),
+            {bucket:String} = 'month', toString(toStartOfMonth(toDate(began, {tz:String}))),
+            {bucket:String} = 'quarter', toString(toStartOfQuarter(toDate(began, {tz:String}))),
+            '') AS bucket,
+        multiIf(
+            {by:String} = 'team', team,
+            {by:String} = 'person', member,
+            {by:String} = 'level', toString(level),
+            {by:String} = 'hour_class', hour_class,
+            {by:String} = 'weekday_hour', formatDateTime(began, '%u-%H', {tz:String}),
+            '') AS key
+    FROM (
+        SELECT *, /*hour_class*/ AS hour_class
+        FROM (
+            SELECT
+                s.member AS member, s.level AS level, s.began AS began, s.ended AS ended, if(empty(s.teams), '', s.teams[1]) AS team,
+                p.hours_described AS hours_described, p.working_hours AS working_hours, p.holidays AS holidays,
+                toDateTime64(toString(s.began, if(p.zone = '', {tz:String}, p.zone)), 3, 'UTC') AS wall
+            FROM (
+                SELECT h.member AS member, h.level AS level, h.began AS began, h.ended AS ended, m.teams AS teams
+                FROM shift_held AS h
+                ASOF LEFT JOIN membership_epoch AS m ON h.member = m.member AND h.began >= m.valid_from) AS s
+            ASOF LEFT JOIN person_epoch AS p ON s.member = p.member AND s.began >= p.valid_from))
+    WHERE (empty({team:Array(String)}) OR has({team:Array(String)}, team))
+      AND (empty({person:Array(String)}) OR has(arrayMap(p -> transform(p, alias_map.1, alias_map.2, p), {person:Array(String)}), member)))

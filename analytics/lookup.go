@@ -1,0 +1,300 @@
+package analytics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stewardhq/steward/internal/warehouse"
+)
+
+// ErrNotFound is the answer to a question about an incident or record that does not exist.
+var ErrNotFound = errors.New("not found")
+
+// present is the question that look-ups for pages stand on: everything known, now.
+func (s *Store) present() question {
+	now := s.now().UTC().Truncate(time.Millisecond)
+	return question{
+		from: now.Add(-90 * 24 * time.Hour), to: now.Add(time.Millisecond), asOf: now, knownAt: now, zone: s.zone, tz: s.zone.String(),
+		bucket: "none", by: "none", lens: "owner_then", auto: "include", profile: "steward", assume: "first", hours: s.sets[0],
+	}
+}
+
+// look runs a SELECT over facts and hands every row to scan.
+func (s *Store) look(ctx context.Context, name string, q question, needs []string, sql string, extra []warehouse.Param, scan func(*warehouse.Rows) error) error {
+	if len(needs) > 0 {
+		m, err := s.mark(ctx)
+		if err != nil {
+			return err
+		}
+		q.metric.facts = needs
+		q.metric.SQL = sql
+		if sql, err = compose(s.facts, q.metric, func(n string) string { return q.variant(n, m.seen.After(q.knownAt)) }); err != nil {
+			return err
+		}
+	}
+	rows, err := s.db.Query(ctx, name, sql, append(q.bind(), extra...)...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// latest is the last non-empty text of a data member by (at, id).
+func latest(member string) string {
+	return "argMaxIf(JSONExtractString(data, '" + member + "'), (at, id), JSONExtractString(data, '" + member + "') != '')"
+}
+
+// Directory reads who and what there is. It is kept for a few seconds: names change rarely
+// and pages ask often.
+func (s *Store) Directory(ctx context.Context) (*Directory, error) {
+	m, err := s.mark(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.directory.mu.Lock()
+	defer s.directory.mu.Unlock()
+	if s.directory.dir != nil && (s.directory.mark == m || time.Since(s.directory.at) < directoryFor) && time.Since(s.directory.at) < directoryMax {
+		return s.directory.dir, nil
+	}
+	d := &Directory{}
+	q := s.present()
+	teams := map[string]*Team{}
+	team := func(id string) *Team {
+		if t, ok := teams[id]; ok {
+			return t
+		}
+		teams[id] = &Team{ID: id, Name: id}
+		return teams[id]
+	}
+	if err := s.look(ctx, "directory teams", q, nil,
+		"SELECT team, "+latest("name")+", "+latest("parent")+", "+latest("contact")+" FROM events WHERE kind = 'team.described' AND at <= {as_of:DateTime64(3, 'UTC')} GROUP BY team ORDER BY team", nil,
+		func(r *warehouse.Rows) error {
+			var id, name, parent, contact string
+			if err := r.Scan(&id, &name, &parent, &contact); err != nil {
+				return err
+			}
+			t := team(id)
+			t.Parent, t.Contact = parent, contact
+			if name != "" {
+				t.Name = name
+			}
+			return nil
+		}); err != nil {
+		return nil, err
+	}
+	if err := s.look(ctx, "directory services", q, []string{"ownership_epoch"}, `
+SELECT service, max(name), max(description), max(lifecycle), max(runbook), max(tier), max(owner)
+FROM (
+    SELECT service, `+latest("name")+` AS name, `+latest("description")+` AS description, `+latest("lifecycle")+` AS lifecycle, `+latest("runbook_url")+` AS runbook,
+        argMaxIf(JSONExtractInt(data, 'tier'), (at, id), JSONExtractInt(data, 'tier') > 0) AS tier, '' AS owner
+    FROM events WHERE kind = 'service.described' AND at <= {as_of:DateTime64(3, 'UTC')} GROUP BY service
+    UNION ALL
+    SELECT service, '', '', '', '', toInt64(0), argMax(team, valid_from) FROM ownership_epoch GROUP BY service
+    UNION ALL
+    SELECT DISTINCT service, '', '', '', '', toInt64(0), '' FROM events
+    WHERE kind IN ('incident.opened', 'incident.updated') AND service != '' AND at >= {from:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')})
+GROUP BY service ORDER BY service`, nil,
+		func(r *warehouse.Rows) error {
+			var v Service
+			var tier int64
+			if err := r.Scan(&v.ID, &v.Name, &v.Description, &v.Lifecycle, &v.RunbookURL, &tier, &v.Owner); err != nil {
+				return err
+			}
+			v.Tier = int(tier)
+			if v.Name == "" {
+				v.Name = v.ID
+			}
+			if v.Owner != "" {
+				t := team(v.Owner)
+				t.Services = append(t.Services, v.ID)
+			}
+			d.Services = append(d.Services, v)
+			return nil
+		}); err != nil {
+		return nil, err
+	}
+	if err := s.look(ctx, "directory people", q, []string{"alias", "membership_epoch", "person_epoch"}, `
+SELECT member, max(name) AS name, max(zone) AS zone, groupUniqArrayArray(teams) AS teams
+FROM (
+    SELECT transform(person, alias_map.1, alias_map.2, person) AS member, argMaxIf(name, (at, id), name != '') AS name, '' AS zone, CAST([], 'Array(String)') AS teams
+    FROM person WHERE at <= {as_of:DateTime64(3, 'UTC')} GROUP BY member
+    UNION ALL SELECT member, '', argMax(zone, valid_from), CAST([], 'Array(String)') FROM person_epoch GROUP BY member
+    UNION ALL SELECT member, '', '', argMax(teams, valid_from) FROM membership_epoch GROUP BY member
+    UNION ALL SELECT DISTINCT transform(person, alias_map.1, alias_map.2, person), '', '', CAST([], 'Array(String)')
+    FROM page WHERE person != '' AND at >= {from:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')})
+GROUP BY member ORDER BY member`, nil,
+		func(r *warehouse.Rows) error {
+			var p Person
+			if err := r.Scan(&p.ID, &p.Name, &p.Zone, &p.Teams); err != nil {
+				return err
+			}
+			if p.Name == "" {
+				p.Name = p.ID
+			}
+			sortStrings(p.Teams)
+			for _, id := range p.Teams {
+				t := team(id)
+				t.Members = append(t.Members, p.ID)
+			}
+			d.People = append(d.People, p)
+			return nil
+		}); err != nil {
+		return nil, err
+	}
+	for _, t := range teams {
+		d.Teams = append(d.Teams, *t)
+	}
+	sortTeams(d.Teams)
+	s.directory.dir, s.directory.mark, s.directory.at = d, m, time.Now()
+	return d, nil
+}
+
+const incidentColumns = `incident, last_title, last_service, last_urgency, last_priority, last_alert_class, opened_at, acked_at, resolved_at,
+    owner_then, owner_now, resolver, is_auto, is_merged`
+
+func scanIncident(r *warehouse.Rows) (IncidentRow, error) {
+	var i IncidentRow
+	var acked, resolved *time.Time
+	var auto, merged bool
+	err := r.Scan(&i.ID, &i.Title, &i.Service, &i.Urgency, &i.Priority, &i.AlertClass, &i.Opened, &acked, &resolved,
+		&i.OwnerThen, &i.OwnerNow, &i.Resolver, &auto, &merged)
+	i.Auto, i.Merged = auto, merged
+	if acked != nil {
+		i.Acked = *acked
+	}
+	if resolved != nil {
+		i.Resolved = *resolved
+	}
+	return i, err
+}
+
+// Incidents lists incidents by their opening, newest first; drills apart.
+func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow, error) {
+	q := s.present()
+	if !f.To.IsZero() {
+		q.to = f.To.UTC()
+	}
+	if !f.From.IsZero() {
+		q.from = f.From.UTC()
+	}
+	q.service = f.Service
+	q.team = f.Team
+	q.metric.Name = "hops" // every fact about people and owners
+	if f.Limit <= 0 || f.Limit > 10000 {
+		f.Limit = 1000
+	}
+	var out []IncidentRow
+	err := s.look(ctx, "incidents", q, []string{"incident_keyed"},
+		"SELECT "+incidentColumns+" FROM incident_keyed ORDER BY opened_at DESC, incident DESC LIMIT {limit:UInt32}",
+		[]warehouse.Param{{Name: "limit", Value: uint32(f.Limit)}},
+		func(r *warehouse.Rows) error {
+			i, err := scanIncident(r)
+			out = append(out, i)
+			return err
+		})
+	return out, err
+}
+
+// Incident is one incident with every event behind it. A drill or an incident that only
+// has events is shown by its events. ErrNotFound if there are none.
+func (s *Store) Incident(ctx context.Context, id string) (*Incident, error) {
+	events, err := s.Events(ctx, EventFilter{Incident: id, Limit: 10000})
+	if err != nil {
+		return nil, err
+	}
+	if len(events) == 0 {
+		return nil, fmt.Errorf("incident: %w", ErrNotFound)
+	}
+	inc := &Incident{Events: events}
+	inc.ID, inc.Opened = id, events[0].At
+	q := s.present()
+	q.from, q.onlyIncident, q.metric.Name = events[0].At, id, "hops"
+	err = s.look(ctx, "incident", q, []string{"incident_keyed"}, "SELECT "+incidentColumns+" FROM incident_keyed", nil,
+		func(r *warehouse.Rows) error {
+			i, err := scanIncident(r)
+			inc.IncidentRow = i
+			return err
+		})
+	for _, e := range events {
+		if e.Kind == "page.sent" {
+			inc.Pages++
+		}
+		if e.Kind == "incident.opened" && strings.Contains(e.Data, `"drill":true`) {
+			inc.Drill = true
+		}
+	}
+	return inc, err
+}
+
+// Events lists stored events in (at, id) order, each identity once: the copy seen first.
+func (s *Store) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
+	q := s.present()
+	if !f.AsOf.IsZero() {
+		q.asOf = f.AsOf.UTC()
+	}
+	if !f.KnownAt.IsZero() {
+		q.knownAt = f.KnownAt.UTC()
+	} else {
+		q.knownAt = time.Date(2290, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if f.Limit <= 0 || f.Limit > 10000 {
+		f.Limit = 1000
+	}
+	var out []EventRow
+	err := s.look(ctx, "events", q, nil, `
+SELECT kind, at, id, source, subject, incident, service, team, person, actor, seen, time_quality, data
+FROM (
+    SELECT toString(kind) AS kind, at, id, toString(source) AS source, subject, incident, service, team, person, toString(actor) AS actor, seen, toString(time_quality) AS time_quality, data
+    FROM events
+    WHERE incident = {incident:String} AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}
+    ORDER BY seen LIMIT 1 BY source, id)
+ORDER BY at, id, source
+LIMIT {limit:UInt32}`,
+		[]warehouse.Param{{Name: "incident", Value: f.Incident}, {Name: "limit", Value: uint32(f.Limit)}},
+		func(r *warehouse.Rows) error {
+			var e EventRow
+			if err := r.Scan(&e.Kind, &e.At, &e.ID, &e.Source, &e.Subject, &e.Incident, &e.Service, &e.Team, &e.Person, &e.Actor, &e.Seen, &e.TimeQuality, &e.Data); err != nil {
+				return err
+			}
+			out = append(out, e)
+			return nil
+		})
+	return out, err
+}
+
+// OwnershipHistory is the line of owners of a service, oldest first.
+func (s *Store) OwnershipHistory(ctx context.Context, service string) ([]OwnershipSpan, error) {
+	q := s.present()
+	q.assume = "none"
+	var out []OwnershipSpan
+	err := s.look(ctx, "ownership history", q, []string{"ownership_epoch"},
+		"SELECT team, valid_from FROM ownership_epoch WHERE service = {of:String} ORDER BY valid_from",
+		[]warehouse.Param{{Name: "of", Value: service}},
+		func(r *warehouse.Rows) error {
+			var o OwnershipSpan
+			if err := r.Scan(&o.Team, &o.From); err != nil {
+				return err
+			}
+			if n := len(out); n > 0 {
+				if out[n-1].Team == o.Team {
+					return nil
+				}
+				out[n-1].To = o.From
+			}
+			out = append(out, o)
+			return nil
+		})
+	return out, err
+}

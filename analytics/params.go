@@ -1,0 +1,409 @@
+package analytics
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/stewardhq/steward/internal/warehouse"
+)
+
+// Lenses, profiles and the other closed sets of METRICS; the default comes first.
+var (
+	buckets  = []string{"none", "day", "week", "month", "quarter"}
+	lenses   = []string{"owner_then", "owner_now", "responder_team"}
+	autos    = []string{"include", "exclude", "only"}
+	profiles = []string{"steward", "pagerduty", "goalert", "grafana-oncall", "opsgenie", "incident-io"}
+	assumes  = []string{"first", "none"}
+)
+
+// common are the parameters every metric takes, in the order they are shown.
+var common = []string{"from", "to", "tz", "bucket", "by", "as_of", "known_at", "assume"}
+
+// question is one metric asked with every parameter resolved.
+type question struct {
+	metric   metricFile
+	from, to time.Time
+	asOf     time.Time
+	knownAt  time.Time
+	asOfGiven,
+	knownGiven bool
+	zone                                *time.Location
+	tz, bucket, by, lens, auto, profile string
+	assume                              string
+	hours                               HourSet
+	team, service, person, urgency      []string
+	priority, alertClass, source        []string
+	onlyIncident                        string
+}
+
+// takes says whether a metric has a parameter.
+func (m metricFile) takesParam(name string) bool {
+	return slices.Contains(common, name) || slices.Contains(m.takes, name)
+}
+
+func (m metricFile) paramNames() []string {
+	out := append(append([]string(nil), common...), m.takes...)
+	sort.Strings(out)
+	return out
+}
+
+// defaultOf is what a parameter is when it is not given. The two that depend on the
+// metric follow METRICS: durations leave auto-resolved incidents out under profile
+// steward, and people carry the load of pages.
+func (m metricFile) defaultOf(name, profile string) string {
+	switch name {
+	case "bucket", "by":
+		return "none"
+	case "lens":
+		if m.takesParam("person") {
+			return "responder_team"
+		}
+		return "owner_then"
+	case "auto_resolved":
+		if (m.Name == "time_to_ack" || m.Name == "time_to_resolve") && profile == "steward" {
+			return "exclude"
+		}
+		return "include"
+	case "profile", "hours":
+		return "steward"
+	case "assume":
+		return "first"
+	}
+	return ""
+}
+
+func describeParams(m metricFile) []Param {
+	help := map[string]string{
+		"from": "start of the window, inclusive; a date is local midnight in tz; default 90 × 24 h before to",
+		"to":   "end of the window, exclusive; default as_of", "tz": "the organisation's zone: buckets, dates, people without a zone",
+		"bucket": "time buckets", "by": "one row per value of", "as_of": "inclusive; later events do not exist; default now",
+		"known_at": "inclusive; events learned later do not exist; default now", "assume": "what holds before a catalog's first fact",
+		"team": "filter; what it means is the lens", "service": "filter", "person": "filter; an alias names the person", "urgency": "filter",
+		"priority": "filter", "alert_class": "filter", "source": "filter", "lens": "what team means", "auto_resolved": "auto-resolved incidents",
+		"hours": "set of hour classes", "profile": "another tool's rule",
+	}
+	var out []Param
+	for _, name := range append(append([]string(nil), common...), m.takes...) {
+		p := Param{Name: name, Default: m.defaultOf(name, "steward"), Help: help[name]}
+		switch name {
+		case "bucket":
+			p.Allowed = buckets
+		case "by":
+			p.Allowed = append([]string{"none"}, m.by...)
+		case "lens":
+			p.Allowed = lenses
+		case "auto_resolved":
+			p.Allowed = autos
+		case "profile":
+			p.Allowed = profiles
+		case "assume":
+			p.Allowed = assumes
+		case "team", "service", "person", "urgency", "priority", "alert_class", "source":
+			p.Repeatable = true
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func (e *ParamError) Error() string {
+	s := fmt.Sprintf("%s: %s", e.Param, e.Reason)
+	if len(e.Allowed) > 0 {
+		s += "; allowed: " + strings.Join(e.Allowed, ", ")
+	}
+	return s
+}
+
+func (e *UnknownMetricError) Error() string {
+	return fmt.Sprintf("no metric %q; there are: %s", e.Name, strings.Join(e.Known, ", "))
+}
+
+// parse resolves what was asked. now is the moment that the defaults of as_of and
+// known_at stand for; zone the organisation's.
+func parse(m metricFile, v url.Values, now time.Time, zone *time.Location, sets []HourSet) (question, error) {
+	q := question{metric: m, zone: zone}
+	for name, values := range v {
+		if !m.takesParam(name) {
+			return q, &ParamError{Param: name, Reason: "unknown parameter of " + m.Name, Allowed: m.paramNames()}
+		}
+		if len(values) > 1 && !repeatable(name) {
+			return q, &ParamError{Param: name, Reason: "given more than once"}
+		}
+	}
+	var err error
+	pick := func(name string, allowed []string) string {
+		s := v.Get(name)
+		if s == "" {
+			return m.defaultOf(name, q.profile)
+		}
+		if !slices.Contains(allowed, s) && err == nil {
+			err = &ParamError{Param: name, Reason: fmt.Sprintf("unknown value %q", s), Allowed: allowed}
+		}
+		return s
+	}
+	q.profile = pick("profile", profiles)
+	q.bucket = pick("bucket", buckets)
+	q.by = pick("by", append([]string{"none"}, m.by...))
+	q.lens = pick("lens", lenses)
+	q.auto = pick("auto_resolved", autos)
+	q.assume = pick("assume", assumes)
+	var names []string
+	for _, s := range sets {
+		names = append(names, s.Name)
+	}
+	name := pick("hours", names)
+	if err != nil {
+		return q, err
+	}
+	if i := slices.IndexFunc(sets, func(s HourSet) bool { return s.Name == name }); i >= 0 {
+		q.hours = sets[i]
+	}
+	if tz := v.Get("tz"); tz != "" {
+		loc, lerr := time.LoadLocation(tz)
+		if lerr != nil || tz == "Local" {
+			return q, &ParamError{Param: "tz", Reason: fmt.Sprintf("unknown time zone %q; an IANA name like Europe/Berlin is wanted", tz)}
+		}
+		q.zone = loc
+	}
+	q.tz = q.zone.String()
+	for name, dst := range map[string]*[]string{
+		"team": &q.team, "service": &q.service, "person": &q.person, "urgency": &q.urgency,
+		"priority": &q.priority, "alert_class": &q.alertClass, "source": &q.source,
+	} {
+		*dst = v[name]
+	}
+	for i, p := range q.person {
+		if strings.Contains(p, "@") {
+			q.person[i] = strings.ToLower(p)
+		}
+	}
+	for _, u := range q.urgency {
+		if u != "" && u != "high" && u != "low" {
+			return q, &ParamError{Param: "urgency", Reason: fmt.Sprintf("unknown value %q", u), Allowed: []string{"high", "low"}}
+		}
+	}
+	return q, q.window(v, now)
+}
+
+func repeatable(name string) bool {
+	switch name {
+	case "team", "service", "person", "urgency", "priority", "alert_class", "source":
+		return true
+	}
+	return false
+}
+
+// window resolves from, to, as_of and known_at. They are kept to the millisecond, the
+// precision of events: an instant between two milliseconds is the earlier one for the
+// inclusive bounds, which nothing can fall behind.
+func (q *question) window(v url.Values, now time.Time) error {
+	now = now.UTC().Truncate(time.Millisecond)
+	q.asOf, q.knownAt = now, now
+	for name, dst := range map[string]*time.Time{"as_of": &q.asOf, "known_at": &q.knownAt} {
+		if s := v.Get(name); s != "" {
+			t, err := q.instant(name, s)
+			if err != nil {
+				return err
+			}
+			*dst = t
+		}
+	}
+	q.asOfGiven, q.knownGiven = v.Get("as_of") != "", v.Get("known_at") != ""
+	q.to = q.asOf
+	if s := v.Get("to"); s != "" {
+		t, err := q.instant("to", s)
+		if err != nil {
+			return err
+		}
+		q.to = t
+	}
+	q.from = q.to.Add(-90 * 24 * time.Hour)
+	if s := v.Get("from"); s != "" {
+		t, err := q.instant("from", s)
+		if err != nil {
+			return err
+		}
+		q.from = t
+	}
+	if q.from.After(q.to) {
+		return &ParamError{Param: "from", Reason: "after to"}
+	}
+	return nil
+}
+
+func (q *question) instant(name, s string) (time.Time, error) {
+	if d, err := time.Parse(time.DateOnly, s); err == nil {
+		if d.Year() < 1901 || d.Year() > 2200 {
+			return time.Time{}, &ParamError{Param: name, Reason: "outside the years 1901 to 2200"}
+		}
+		return startOfDay(d.Year(), d.Month(), d.Day(), q.zone).UTC(), nil
+	}
+	// A "+" of an offset arrives as a blank where a URL was not encoded.
+	t, err := time.Parse(time.RFC3339Nano, strings.Replace(s, " ", "+", 1))
+	if err != nil {
+		return time.Time{}, &ParamError{Param: name, Reason: fmt.Sprintf("%q is neither a date like 2026-03-29 nor an RFC 3339 time", s)}
+	}
+	if t.Year() < 1901 || t.Year() > 2200 {
+		return time.Time{}, &ParamError{Param: name, Reason: "outside the years 1901 to 2200"}
+	}
+	t = t.UTC()
+	if name == "from" || name == "to" { // half-open bounds: round up, so that no earlier event slips in
+		if c := t.Truncate(time.Millisecond); c.Before(t) {
+			return c.Add(time.Millisecond), nil
+		}
+	}
+	return t.Truncate(time.Millisecond), nil
+}
+
+// startOfDay is the first instant of a local date. Midnight may not exist (some zones
+// change their clocks then) or exist twice.
+func startOfDay(y int, m time.Month, d int, loc *time.Location) time.Time {
+	t := time.Date(y, m, d, 0, 0, 0, 0, loc)
+	want := time.Date(y, m, d, 12, 0, 0, 0, time.UTC).Format(time.DateOnly)
+	for t.Format(time.DateOnly) < want {
+		t = t.Add(15 * time.Minute)
+	}
+	for t.Add(-15*time.Minute).Format(time.DateOnly) >= want {
+		t = t.Add(-15 * time.Minute)
+	}
+	return t
+}
+
+// cuts are the bucket bounds strictly inside the window, in Unix milliseconds.
+func (q *question) cuts() []int64 {
+	out := []int64{}
+	if q.bucket == "none" {
+		return out
+	}
+	local := q.from.In(q.zone)
+	d := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
+	end := q.to
+	if q.asOf.Before(end) {
+		end = q.asOf
+	}
+	for {
+		d = d.AddDate(0, 0, 1)
+		t := startOfDay(d.Year(), d.Month(), d.Day(), q.zone)
+		if !t.Before(end) {
+			return out
+		}
+		if (q.bucket == "week" && d.Weekday() != time.Monday) ||
+			(q.bucket == "month" && d.Day() != 1) ||
+			(q.bucket == "quarter" && (d.Day() != 1 || (d.Month()-1)%3 != 0)) {
+			continue
+		}
+		out = append(out, t.UnixMilli())
+	}
+}
+
+// reach is how far before from a metric must look, in seconds: load units look 30
+// minutes back; interruptions, groups and nights are formed before the window cuts them,
+// and eight days hold any burst, group or night that people live through.
+func (q *question) reach() uint32 {
+	switch q.metric.Name {
+	case "interruptions":
+		return 8 * 24 * 3600
+	case "incidents":
+		return 1801
+	}
+	return 0
+}
+
+// usesTeam and usesHours say which facts the question pays for.
+func (q *question) usesTeam() bool { return q.by == "team" || len(q.team) > 0 }
+func (q *question) usesHours() bool {
+	return q.by == "hour_class" || q.metric.Name == "interruptions"
+}
+
+// variant picks the fact that answers this question at the least cost.
+func (q *question) variant(name string, past bool) string {
+	switch name {
+	case "incident_part":
+		if past {
+			return "incident_part.past"
+		}
+		return "incident_part.live"
+	case "incident_teamed":
+		switch {
+		case q.metric.Name == "ownership_quadrant" || q.metric.Name == "hops",
+			q.usesTeam() && q.lens == "responder_team":
+			return "incident_teamed.acted"
+		case q.usesTeam():
+			return "incident_teamed.owner"
+		}
+		return "incident_teamed.none"
+	case "incident_hours", "page_hours":
+		if q.usesHours() {
+			return name + ".zone"
+		}
+		return name + ".none"
+	case "page_begun":
+		return "page_begun." + q.metric.Name
+	case "page_teamed":
+		switch {
+		case q.usesTeam() && q.lens == "responder_team":
+			return "page_teamed.responder"
+		case q.usesTeam():
+			return "page_teamed.owner"
+		}
+		return "page_teamed.none"
+	}
+	return name
+}
+
+// bind gives every parameter of the facts a value.
+func (q *question) bind() []warehouse.Param {
+	bounds, classes := q.hours.steps()
+	grid := 0
+	switch q.by {
+	case "hour_class":
+		grid = q.hours.step() * 60
+	case "weekday_hour":
+		grid = 900
+	}
+	p := func(name string, v any) warehouse.Param { return warehouse.Param{Name: name, Value: v} }
+	s := func(v []string) []string {
+		if v == nil {
+			return []string{}
+		}
+		return v
+	}
+	return []warehouse.Param{
+		p("from", q.from), p("to", q.to), p("as_of", q.asOf), p("known_at", q.knownAt), p("reach", q.reach()),
+		p("tz", q.tz), p("bucket", q.bucket), p("by", q.by), p("lens", q.lens), p("assume", q.assume),
+		p("auto_resolved", q.auto), p("profile", q.profile), p("only_incident", q.onlyIncident),
+		p("team", s(q.team)), p("service", s(q.service)), p("person", s(q.person)), p("urgency", s(q.urgency)),
+		p("priority", s(q.priority)), p("alert_class", s(q.alertClass)), p("source", s(q.source)),
+		p("hour_bounds", numbers(bounds)), p("hour_classes", classes), p("cuts", numbers(q.cuts())), p("grid", uint32(grid)),
+	}
+}
+
+// numbers writes an array of integers as ClickHouse reads it.
+func numbers[N int | int64](n []N) string {
+	return strings.ReplaceAll(fmt.Sprint(n), " ", ",")
+}
+
+// applied is what the answer says it was asked: every parameter the metric takes.
+func (q *question) applied() map[string]any {
+	all := map[string]any{
+		"from": stamp(q.from), "to": stamp(q.to), "as_of": stamp(q.asOf), "known_at": stamp(q.knownAt), "tz": q.tz,
+		"bucket": q.bucket, "by": q.by, "assume": q.assume, "lens": q.lens, "auto_resolved": q.auto, "profile": q.profile, "hours": q.hours.Name,
+		"team": q.team, "service": q.service, "person": q.person, "urgency": q.urgency, "priority": q.priority,
+		"alert_class": q.alertClass, "source": q.source,
+	}
+	out := map[string]any{}
+	for _, name := range q.metric.paramNames() {
+		if l, ok := all[name].([]string); ok && l == nil {
+			out[name] = []string{}
+			continue
+		}
+		out[name] = all[name]
+	}
+	return out
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -1,0 +1,257 @@
+// Package analytics is the read side: events become answers.
+//
+// Theory of operation
+//
+//  1. Projections (schema/*.sql) fold every inserted block in the same insert that stores
+//     it. They only take minima, maxima and unions over (at, id), so duplicates, reordering
+//     and late arrivals cannot change an answer.
+//  2. A question names a metric and parameters. compose puts the metric's SELECT behind the
+//     facts it needs; parameters are bound, never spliced.
+//  3. What was not known at known_at must not exist. Where every event is known, whole days
+//     come from the incident projection and the day of as_of from its events; otherwise the
+//     projection's own SELECT runs over the events known then. Same text, same answer.
+//  4. Answers are kept by metric version, parameters and watermark; concurrent identical
+//     questions are asked once (see cache.go).
+package analytics
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/stewardhq/steward/internal/warehouse"
+)
+
+// Config tells the store what it cannot know by itself. Zero values mean: UTC, the wall
+// clock, the built-in hour sets, no log.
+type Config struct {
+	Zone     *time.Location
+	Now      func() time.Time
+	Log      *slog.Logger
+	HourSets []HourSet // besides the built-in ones
+}
+
+// Store answers questions. All methods are goroutine-safe.
+type Store struct {
+	db          *warehouse.DB
+	zone        *time.Location
+	now         func() time.Time
+	log         *slog.Logger
+	sets        []HourSet
+	facts       map[string]fact
+	metrics     map[string]metricFile
+	projections []warehouse.Projection
+	cache       *cache
+	directory   directoryCache
+}
+
+// Open makes sure the projections exist, rebuilding those whose definition changed, and
+// loads the catalogue.
+func Open(ctx context.Context, db *warehouse.DB, cfg Config) (*Store, error) {
+	s := &Store{db: db, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, cache: newCache()}
+	if s.zone == nil {
+		s.zone = time.UTC
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.sets = BuiltinHourSets()
+	for _, set := range cfg.HourSets {
+		if err := set.Validate(); err != nil {
+			return nil, fmt.Errorf("analytics: %w", err)
+		}
+		s.sets = append(s.sets, set)
+	}
+	var err error
+	if s.projections, err = loadProjections(files); err != nil {
+		return nil, fmt.Errorf("analytics: %w", err)
+	}
+	if s.facts, err = loadFacts(files); err != nil {
+		return nil, fmt.Errorf("analytics: %w", err)
+	}
+	if s.metrics, err = loadMetrics(files); err != nil {
+		return nil, fmt.Errorf("analytics: %w", err)
+	}
+	for _, p := range s.projections {
+		rebuilt, err := db.EnsureProjection(ctx, p)
+		if err != nil {
+			return nil, fmt.Errorf("analytics: projection %s: %w", p.Name, err)
+		}
+		if rebuilt {
+			s.log.Info("projection rebuilt", "projection", p.Name)
+		}
+	}
+	return s, s.expand()
+}
+
+func loadProjections(fsys fs.FS) ([]warehouse.Projection, error) {
+	names, err := fs.Glob(fsys, "schema/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var out []warehouse.Projection
+	for _, n := range names {
+		b, err := fs.ReadFile(fsys, n)
+		if err != nil {
+			return nil, err
+		}
+		p, err := warehouse.ParseProjection(n, b)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// expand fills the placeholders of facts: the hour-class expression, and the incident
+// projection's own SELECT restricted to the events that count.
+func (s *Store) expand() error {
+	macro, err := fs.ReadFile(files, "fact/hour_class.macro")
+	if err != nil {
+		return err
+	}
+	incident := ""
+	for _, p := range s.projections {
+		if p.Name == "incident" {
+			incident = strings.TrimSuffix(strings.TrimSpace(p.Select), ";")
+		}
+	}
+	const anchor = "FROM events\nWHERE "
+	if strings.Count(incident, anchor) != 1 {
+		return fmt.Errorf("analytics: schema/incident.sql: want one %q to restrict", anchor)
+	}
+	restrict := func(where string) string {
+		return strings.Replace(incident, anchor, anchor+where+" AND ", 1)
+	}
+	live := restrict("at >= toDateTime64(toDate32({as_of:DateTime64(3, 'UTC')}), 3, 'UTC') AND at <= {as_of:DateTime64(3, 'UTC')}")
+	past := restrict("incident IN (SELECT incident FROM touched) AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}")
+	for name, f := range s.facts {
+		f.body = strings.ReplaceAll(f.body, "/*hour_class*/", strings.TrimSpace(string(macro)))
+		if name == "incident_part.past" {
+			f.body = strings.ReplaceAll(f.body, "/*incident*/", past)
+		} else {
+			f.body = strings.ReplaceAll(f.body, "/*incident*/", live)
+		}
+		s.facts[name] = f
+	}
+	return nil
+}
+
+// Metrics lists the catalogue by name.
+func (s *Store) Metrics() []Metric {
+	out := make([]Metric, 0, len(s.metrics))
+	for _, m := range s.metrics {
+		c := m.Metric
+		for i := range c.Params {
+			if c.Params[i].Name == "hours" {
+				c.Params = append([]Param(nil), c.Params...)
+				for _, set := range s.sets {
+					c.Params[i].Allowed = append(c.Params[i].Allowed, set.Name)
+				}
+			}
+		}
+		out = append(out, c)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+// Zone is the organisation's zone.
+func (s *Store) Zone() *time.Location { return s.zone }
+
+// Query answers one metric. Errors: *UnknownMetricError, *ParamError, or the warehouse's.
+func (s *Store) Query(ctx context.Context, name string, params url.Values) (*Answer, error) {
+	m, ok := s.metrics[name]
+	if !ok {
+		known := make([]string, 0, len(s.metrics))
+		for n := range s.metrics {
+			known = append(known, n)
+		}
+		sort.Strings(known)
+		return nil, &UnknownMetricError{Name: name, Known: known}
+	}
+	q, err := parse(m, params, s.now(), s.zone, s.sets)
+	if err != nil {
+		return nil, err
+	}
+	mark, err := s.mark(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.cache.get(ctx, q.cacheKey(mark), q.asOf, func(ctx context.Context) (*Answer, error) { return s.ask(ctx, q, mark) })
+}
+
+// Statement is the SQL a question runs, for tests and for those who want to look.
+func (s *Store) statement(q question, past bool) (string, error) {
+	return compose(s.facts, q.metric, func(n string) string { return q.variant(n, past) })
+}
+
+// hidden counts the columns behind a metric's own: what its rows assume.
+var hidden = []string{"assumed_owner", "assumed_team", "assumed_zone", "assumed_opened", "org_zone"}
+
+func (s *Store) ask(ctx context.Context, q question, mark mark) (*Answer, error) {
+	sql, err := s.statement(q, mark.seen.After(q.knownAt))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.db.Query(ctx, "metric "+q.metric.Name, sql, q.bind()...)
+	if err != nil {
+		return nil, fmt.Errorf("metric %s: %w", q.metric.Name, err)
+	}
+	defer rows.Close()
+	m := q.metric
+	a := &Answer{
+		Metric: m.Name, Version: m.Version, Title: m.Title, Unit: m.Unit, Definition: m.Definition,
+		Params: q.applied(), AsOf: q.asOf, KnownAt: q.knownAt, Columns: m.Columns, Rows: [][]any{},
+		Assumed: map[string]uint64{"owner": 0, "team": 0, "zone": 0, "opened": 0}, Withheld: []Withheld{},
+	}
+	if got, want := len(rows.Columns()), len(m.Columns)+len(hidden); got != want {
+		return nil, fmt.Errorf("metric %s: %d columns, want %d", m.Name, got, want)
+	}
+	for rows.Next() {
+		v, err := rows.Values()
+		if err != nil {
+			return nil, fmt.Errorf("metric %s: %w", m.Name, err)
+		}
+		row := make([]any, len(m.Columns))
+		for i, c := range m.Columns {
+			if row[i], err = cell(c, v[i]); err != nil {
+				return nil, fmt.Errorf("metric %s: column %s: %w", m.Name, c.Name, err)
+			}
+		}
+		for i, dst := range []string{"owner", "team", "zone", "opened"} {
+			a.Assumed[dst] += unsigned(v[len(m.Columns)+i])
+		}
+		a.OrgZone += unsigned(v[len(m.Columns)+4])
+		a.Rows = append(a.Rows, row)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("metric %s: %w", m.Name, err)
+	}
+	a.Watermark, err = s.watermark(ctx, q, mark)
+	return a, err
+}
+
+// Rebuild fills every projection anew from the events, beside the live one, and swaps.
+func (s *Store) Rebuild(ctx context.Context, progress func(name string, rows uint64)) error {
+	for _, p := range s.projections {
+		if err := s.db.Rebuild(ctx, p, func(rows uint64) {
+			if progress != nil {
+				progress(p.Name, rows)
+			}
+		}); err != nil {
+			return fmt.Errorf("rebuild %s: %w", p.Name, err)
+		}
+	}
+	s.cache.clear()
+	return nil
+}
