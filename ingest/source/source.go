@@ -35,7 +35,7 @@ func Webhooks() []Format {
 
 // Imports lists the formats that arrive as files, except CloudEvents.
 func Imports() []Format {
-	return []Format{}
+	return []Format{pagerDutyEntries(), pagerDutyCaptures(), uciIncidentLog()}
 }
 
 // Format is one kind of input.

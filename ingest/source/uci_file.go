@@ -1,0 +1,316 @@
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net/http"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/stewardhq/steward/ingest/event"
+)
+
+// uciRow is one row with the moment that its story gave it.
+type uciRow struct {
+	columns map[string]int
+	values  []string
+	at      time.Time
+}
+
+// get is a value, "" where it is null. A state of -100 is unknown.
+func (r uciRow) get(column string) string {
+	i, ok := r.columns[column]
+	if !ok {
+		return ""
+	}
+	v := strings.TrimSpace(r.values[i])
+	if v == "?" || v == "-100" && column == "incident_state" {
+		return ""
+	}
+	return v
+}
+
+// json is the row as it stands in the file, without its nulls.
+func (r uciRow) json() []byte {
+	cells := make(map[string]string, len(r.values))
+	for name, i := range r.columns {
+		if v := r.values[i]; v != "?" && v != "" {
+			cells[name] = v
+		}
+	}
+	text, err := json.Marshal(cells)
+	if err != nil {
+		return nil // strings always can be written
+	}
+	return text
+}
+
+// time reads a day-first time without a zone, zero of null.
+func (r uciRow) time(column string) (time.Time, error) {
+	v := r.get(column)
+	if v == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse("2/1/2006 15:04", v)
+	if err != nil {
+		t, err = time.Parse("2/1/2006 15:04:05", v)
+	}
+	if err != nil || event.CheckTime(column, t) != nil {
+		return time.Time{}, &Undecodable{Field: column, Reason: "must be a day-first time like 29/2/2016 01:16"}
+	}
+	return t, nil
+}
+
+// uciColumns are the ones without which the file is something else.
+var uciColumns = [...]string{"number", "opened_at", "resolved_at", "sys_updated_at"}
+
+func uciRows(body []byte) ([]uciRow, error) {
+	if len(body) > MaxBody {
+		return nil, &Undecodable{Reason: "larger than 512 KiB"}
+	}
+	columns, values, err := rows(bytes.ToValidUTF8(body, []byte("\ufffd")))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range uciColumns {
+		if _, ok := columns[name]; !ok {
+			return nil, &Undecodable{Field: name, Reason: "no such column"}
+		}
+	}
+	if len(values) == 0 {
+		return nil, &Undecodable{Reason: "a header without rows"}
+	}
+	out := make([]uciRow, len(values))
+	for i, v := range values {
+		out[i] = uciRow{columns: columns, values: v}
+	}
+	return out, nil
+}
+
+// sight is the first moment in one incident at which something was seen to exist.
+type sight struct {
+	key  string // "member uci:group-56 uci:resolver-89"
+	at   time.Time
+	kind event.Kind
+	fact fact
+}
+
+// sights lists services, teams, people and who works where, by key.
+func (s *uciStory) sights() []sight {
+	seen := map[string]sight{}
+	note := func(key string, at time.Time, kind event.Kind, f fact) {
+		if _, ok := seen[key]; !ok {
+			seen[key] = sight{key, at, kind, f}
+		}
+	}
+	for i, r := range s.rows {
+		at := r.at
+		if i == 0 {
+			at = s.opened
+		}
+		service, team, person := s.id(r.get("category")), s.id(r.get("assignment_group")), s.id(r.get("assigned_to"))
+		if service != "" {
+			note("service "+service, at, event.ServiceDescribed, fact{Service: service, Name: r.get("category")})
+		}
+		if team != "" {
+			note("team "+team, at, event.TeamDescribed, fact{Team: team, Name: r.get("assignment_group")})
+		}
+		if person != "" {
+			note("person "+person, at, event.PersonDescribed, fact{Person: person, Name: r.get("assigned_to")})
+		}
+		if team != "" && person != "" {
+			note("member "+team+" "+person, at, event.MemberJoined, fact{Team: team, Person: person})
+		}
+	}
+	out := make([]sight, 0, len(seen))
+	for _, v := range seen {
+		out = append(out, v)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].key < out[j].key })
+	return out
+}
+
+// knownHeader lists what an earlier delivery of the same file already introduced. Without
+// it a delivery introduces everything it sees, which is the same facts at a later moment.
+const knownHeader = "Steward-Known"
+
+// introduce describes what is seen for the first time.
+func (s *uciStory) introduce(h http.Header) {
+	known := map[string]bool{}
+	for _, key := range h[knownHeader] {
+		known[key] = true
+	}
+	for _, v := range s.sights() {
+		if s.err != nil || known[v.key] {
+			continue
+		}
+		subject := first(v.fact.Service, v.fact.Person, v.fact.Team)
+		e, err := origin{source: s.source, key: v.key, at: v.at}.event(v.kind, subject, v.fact)
+		s.out, s.err = append(s.out, e), err
+	}
+}
+
+// uciLines groups the rows of a file by incident. Memory holds one incident, a hash for
+// each incident that is done, and the earliest sight of each service, team and member.
+type uciLines struct {
+	records
+	head    []byte
+	number  int      // the column
+	waiting [][]byte // a row that was read ahead: the first of the next incident
+	faults  []Delivery
+	done    map[uint64]struct{}
+	told    map[string]time.Time
+	ended   error
+}
+
+const (
+	// maxDone bounds the memory of finished incidents to some 400 MB; beyond it rows that
+	// do not stand together go unnoticed.
+	maxDone = 8 << 20
+	maxTold = 1 << 20
+)
+
+func openUCI(r io.Reader) (Lines, error) {
+	w, err := newWindow(r)
+	if err != nil {
+		return nil, err
+	}
+	l := &uciLines{records: records{w}, done: map[uint64]struct{}{}, told: map[string]time.Time{}}
+	head, fault, err := l.next()
+	switch {
+	case err == io.EOF:
+		l.ended = io.EOF
+		return l, nil
+	case err != nil:
+		return nil, err
+	case fault != nil:
+		return nil, fmt.Errorf("read the header: %w", fault)
+	}
+	columns, err := header(head)
+	if err != nil {
+		return nil, fmt.Errorf("read the header: %w", err)
+	}
+	for _, name := range uciColumns {
+		if _, ok := columns[name]; !ok {
+			return nil, fmt.Errorf("not a UCI incident log: there is no column %s", name)
+		}
+	}
+	l.head, l.number = head, columns["number"]
+	return l, nil
+}
+
+func (l *uciLines) Offset() int64 { return l.w.count.n }
+
+func (l *uciLines) Next() (Delivery, error) {
+	for l.ended == nil && len(l.faults) == 0 {
+		row, fault, err := l.next()
+		switch {
+		case err != nil:
+			l.ended = err
+		case fault != nil:
+			l.faults = append(l.faults, deliver(row, fault))
+		default:
+			if d, whole := l.collect(row); whole {
+				return d, nil
+			}
+		}
+	}
+	if len(l.faults) > 0 {
+		d := l.faults[0]
+		l.faults = l.faults[1:]
+		return d, nil
+	}
+	// At a read error the rows in hand may not be all of their incident: not handed out.
+	if l.ended == io.EOF && len(l.waiting) > 0 {
+		d := l.finish()
+		l.waiting = nil
+		return d, nil
+	}
+	return Delivery{}, l.ended
+}
+
+// collect adds a row to its incident, or returns the incident that ended before it.
+func (l *uciLines) collect(row []byte) (Delivery, bool) {
+	number, ok := l.numberOf(row)
+	if !ok {
+		l.faults = append(l.faults, deliver(row, &Undecodable{Field: "number", Reason: "missing"}))
+		return Delivery{}, false
+	}
+	if len(l.waiting) > 0 {
+		if last, _ := l.numberOf(l.waiting[0]); last != number {
+			d := l.finish()
+			l.waiting = append(l.waiting[:0:0], row)
+			return d, true
+		}
+	}
+	l.waiting = append(l.waiting, row)
+	if len(l.waiting)*len(row) > 2*maxValue { // hostile: one incident without end
+		d := deliver(l.join(), &Undecodable{Reason: "larger than 512 KiB"})
+		l.waiting = nil
+		return d, true
+	}
+	return Delivery{}, false
+}
+
+func (l *uciLines) numberOf(row []byte) (string, bool) {
+	values, err := split(row)
+	if err != nil || l.number >= len(values) {
+		return "", false
+	}
+	n := strings.TrimSpace(values[l.number])
+	return n, n != "" && n != "?"
+}
+
+func (l *uciLines) join() []byte {
+	return bytes.Join(append([][]byte{l.head}, l.waiting...), []byte{'\n'})
+}
+
+// finish makes the delivery of the incident in hand.
+func (l *uciLines) finish() Delivery {
+	d := deliver(l.join(), nil)
+	number, _ := l.numberOf(l.waiting[0])
+	h := fnv.New64a()
+	h.Write([]byte(number))
+	id := h.Sum64()
+	if _, again := l.done[id]; again && d.fault == nil {
+		d.fault = &Undecodable{Field: "number", Reason: "the rows of this incident do not stand together; sort the file by number"}
+	}
+	if len(l.done) < maxDone {
+		l.done[id] = struct{}{}
+	}
+	if d.fault == nil {
+		d.Header = l.known(d.Body)
+	}
+	return d
+}
+
+// known notes what this incident is the earliest to show, and lists the rest. A later
+// incident may show an earlier moment; then that is told too, so the earliest moment is
+// always among the events, whatever the order of the file.
+func (l *uciLines) known(body []byte) http.Header {
+	rows, err := uciRows(body)
+	if err != nil {
+		return nil // Decode will say why
+	}
+	s, err := uciDesk{prefix: "uci:"}.story(rows)
+	if err != nil {
+		return nil
+	}
+	var known []string
+	for _, v := range s.sights() {
+		at, told := l.told[v.key]
+		if told && !v.at.Before(at) {
+			known = append(known, v.key)
+		} else if told || len(l.told) < maxTold {
+			l.told[v.key] = v.at
+		}
+	}
+	if known == nil {
+		return nil
+	}
+	return http.Header{knownHeader: known}
+}
