@@ -95,6 +95,7 @@ func (db *DB) exec(ctx context.Context, name, sql string, settings clickhouse.Se
 		all[k] = v
 	}
 	sql = strings.TrimRight(strings.TrimSpace(sql), "; \n")
+	db.forgetTypes("")
 	err = db.write.Exec(withOptions(ctx, all, bound), sql)
 	if err != nil {
 		err = fmt.Errorf("statement %s: %w", name, asError(cause(ctx, err)))

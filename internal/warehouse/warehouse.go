@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -68,6 +69,15 @@ type DB struct {
 	write   driver.Conn
 	http    bool
 	version string
+
+	typesMu sync.Mutex
+	types   map[string][]clickhouse.ColumnNameAndType // column types by table, for inserts over HTTP
+
+	flightMu sync.Mutex
+	flight   map[chan struct{}]struct{} // inserts on their way, each closed when it ends
+
+	schemaMu sync.Mutex        // one schema change at a time
+	applied  map[string]string // schema files of this process: name to hash
 }
 
 // Open connects to the server of cfg.DSN, or starts the embedded engine in cfg.Dir. Errors: ErrNoLibrary when
