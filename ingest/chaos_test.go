@@ -1,0 +1,3 @@
+package ingest
+
+func chaosChild(role string) int { return 2 }

@@ -1,0 +1,430 @@
+package ingest
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/stewardhq/steward/ingest/event"
+)
+
+// maxDepth bounds the nesting of any JSON that is let in. Real payloads stay under ten;
+// the bound keeps a bomb of ten thousand brackets away from every recursive decoder
+// behind this one, the warehouse's included.
+const maxDepth = 64
+
+var (
+	errJSON  = errors.New("not valid JSON")
+	errUTF8  = errors.New("not valid UTF-8")
+	errDepth = errors.New("nested too deeply")
+)
+
+// scanObject validates b as one JSON object, strictly and without allocating, and hands
+// each member of its top level to member. Keys and values are slices of b: a key is
+// quoted and may hold escapes. Its errors are errJSON, errUTF8, errDepth, or member's.
+func scanObject(b []byte, member func(key, value []byte) error) error {
+	if !utf8.Valid(b) {
+		return errUTF8
+	}
+	s := scanner{b: b}
+	if err := s.object(1, member); err != nil {
+		return err
+	}
+	return s.end()
+}
+
+// scanArray is scanObject for an array: each element is handed over validated.
+func scanArray(b []byte, element func(value []byte) error) error {
+	if !utf8.Valid(b) {
+		return errUTF8
+	}
+	s := scanner{b: b}
+	if err := s.array(1, element); err != nil {
+		return err
+	}
+	return s.end()
+}
+
+type scanner struct {
+	b []byte
+	i int
+}
+
+func (s *scanner) space() {
+	for s.i < len(s.b) {
+		switch s.b[s.i] {
+		case ' ', '\t', '\n', '\r':
+			s.i++
+		default:
+			return
+		}
+	}
+}
+
+// next skips space and answers the byte there, 0 at the end.
+func (s *scanner) next() byte {
+	s.space()
+	if s.i < len(s.b) {
+		return s.b[s.i]
+	}
+	return 0
+}
+
+func (s *scanner) end() error {
+	if s.space(); s.i != len(s.b) {
+		return errJSON
+	}
+	return nil
+}
+
+func (s *scanner) object(depth int, member func(key, value []byte) error) error {
+	if depth > maxDepth {
+		return errDepth
+	}
+	if s.next() != '{' {
+		return errJSON
+	}
+	s.i++
+	if s.next() == '}' {
+		s.i++
+		return nil
+	}
+	for {
+		s.space()
+		start := s.i
+		if err := s.str(); err != nil {
+			return err
+		}
+		key := s.b[start:s.i]
+		if s.next() != ':' {
+			return errJSON
+		}
+		s.i++
+		s.space()
+		start = s.i
+		if err := s.value(depth + 1); err != nil {
+			return err
+		}
+		if member != nil {
+			if err := member(key, s.b[start:s.i:s.i]); err != nil {
+				return err
+			}
+		}
+		switch s.next() {
+		case ',':
+			s.i++
+		case '}':
+			s.i++
+			return nil
+		default:
+			return errJSON
+		}
+	}
+}
+
+func (s *scanner) array(depth int, element func(value []byte) error) error {
+	if depth > maxDepth {
+		return errDepth
+	}
+	if s.next() != '[' {
+		return errJSON
+	}
+	s.i++
+	if s.next() == ']' {
+		s.i++
+		return nil
+	}
+	for {
+		s.space()
+		start := s.i
+		if err := s.value(depth + 1); err != nil {
+			return err
+		}
+		if element != nil {
+			if err := element(s.b[start:s.i:s.i]); err != nil {
+				return err
+			}
+		}
+		switch s.next() {
+		case ',':
+			s.i++
+		case ']':
+			s.i++
+			return nil
+		default:
+			return errJSON
+		}
+	}
+}
+
+func (s *scanner) value(depth int) error {
+	switch c := s.next(); {
+	case c == '"':
+		return s.str()
+	case c == '{':
+		return s.object(depth, nil)
+	case c == '[':
+		return s.array(depth, nil)
+	case c == '-' || c >= '0' && c <= '9':
+		return s.number()
+	case c == 't':
+		return s.word("true")
+	case c == 'f':
+		return s.word("false")
+	case c == 'n':
+		return s.word("null")
+	}
+	return errJSON
+}
+
+func (s *scanner) word(w string) error {
+	if len(s.b)-s.i < len(w) || string(s.b[s.i:s.i+len(w)]) != w {
+		return errJSON
+	}
+	s.i += len(w)
+	return nil
+}
+
+func (s *scanner) str() error {
+	if s.i >= len(s.b) || s.b[s.i] != '"' {
+		return errJSON
+	}
+	for i := s.i + 1; i < len(s.b); i++ {
+		switch c := s.b[i]; {
+		case c == '"':
+			s.i = i + 1
+			return nil
+		case c < 0x20:
+			return errJSON
+		case c == '\\':
+			i++
+			if i >= len(s.b) {
+				return errJSON
+			}
+			switch s.b[i] {
+			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			case 'u':
+				if len(s.b)-i < 5 || !hex4(s.b[i+1:i+5]) {
+					return errJSON
+				}
+				i += 4
+			default:
+				return errJSON
+			}
+		}
+	}
+	return errJSON
+}
+
+func hex4(b []byte) bool {
+	for _, c := range b {
+		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
+			return false
+		}
+	}
+	return true
+}
+
+// number checks RFC 8259's grammar. 1e400 is a number there, and is kept as its text.
+func (s *scanner) number() error {
+	digits := func() bool {
+		start := s.i
+		for s.i < len(s.b) && s.b[s.i] >= '0' && s.b[s.i] <= '9' {
+			s.i++
+		}
+		return s.i > start
+	}
+	if s.b[s.i] == '-' {
+		s.i++
+	}
+	if s.i < len(s.b) && s.b[s.i] == '0' {
+		s.i++
+	} else if !digits() {
+		return errJSON
+	}
+	if s.i < len(s.b) && s.b[s.i] == '.' {
+		s.i++
+		if !digits() {
+			return errJSON
+		}
+	}
+	if s.i < len(s.b) && (s.b[s.i] == 'e' || s.b[s.i] == 'E') {
+		s.i++
+		if s.i < len(s.b) && (s.b[s.i] == '+' || s.b[s.i] == '-') {
+			s.i++
+		}
+		if !digits() {
+			return errJSON
+		}
+	}
+	return nil
+}
+
+// view is b as a string without a copy; b must never change afterwards.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// unquote reads a validated JSON string. ok is false when the value is not a string.
+// The result shares memory with raw where there is nothing to unescape.
+func unquote(raw []byte) (s string, ok bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	inner := raw[1 : len(raw)-1]
+	for _, c := range inner {
+		if c == '\\' {
+			err := json.Unmarshal(raw, &s)
+			return s, err == nil
+		}
+	}
+	return view(inner), true
+}
+
+func isNull(raw []byte) bool { return len(raw) == 4 && raw[0] == 'n' }
+
+// unmarshal is the event.Unmarshal of the write side. The scanner reads what events look
+// like; whatever else comes is left to encoding/json, whose errors name the field.
+// Strings in the result share memory with data.
+func unmarshal(data []byte, into any) error {
+	var err error
+	switch v := into.(type) {
+	case *event.Fields:
+		err = scanObject(data, func(key, raw []byte) error { return field(v, key, raw) })
+	case *map[string]json.RawMessage:
+		m := make(map[string]json.RawMessage, 8)
+		err = scanObject(data, func(key, raw []byte) error {
+			name, _ := unquote(key)
+			m[name] = raw
+			return nil
+		})
+		*v = m
+	default:
+		return json.Unmarshal(data, into)
+	}
+	if errors.Is(err, errShape) {
+		if f, ok := into.(*event.Fields); ok {
+			*f = event.Fields{}
+		}
+		return json.Unmarshal(data, into)
+	}
+	return err
+}
+
+// errShape says that a member is not of the plain shape field reads.
+var errShape = errors.New("another shape")
+
+func field(f *event.Fields, key, raw []byte) error {
+	var dst *string
+	switch string(key) {
+	case `"incident"`:
+		dst = &f.Incident
+	case `"service"`:
+		dst = &f.Service
+	case `"team"`:
+		dst = &f.Team
+	case `"person"`:
+		dst = &f.Person
+	case `"actor_kind"`:
+		dst = &f.ActorKind
+	case `"title"`:
+		dst = &f.Title
+	case `"urgency"`:
+		dst = &f.Urgency
+	case `"priority"`:
+		dst = &f.Priority
+	case `"severity"`:
+		dst = &f.Severity
+	case `"alert_class"`:
+		dst = &f.AlertClass
+	case `"cause"`:
+		dst = &f.Cause
+	case `"channel"`:
+		dst = &f.Channel
+	case `"state"`:
+		dst = &f.State
+	case `"page"`:
+		dst = &f.Page
+	case `"policy"`:
+		dst = &f.Policy
+	case `"until"`:
+		dst = &f.Until
+	case `"into"`:
+		dst = &f.Into
+	case `"fingerprint"`:
+		dst = &f.Fingerprint
+	case `"starts_at"`:
+		dst = &f.StartsAt
+	case `"to"`:
+		return targets(f, raw)
+	case `"level"`:
+		if isNull(raw) {
+			return nil
+		}
+		n, err := strconv.Atoi(view(raw))
+		if err != nil || raw[0] == '+' {
+			return errShape
+		}
+		f.Level = &n
+		return nil
+	case `"auto"`:
+		return boolean(&f.Auto, raw)
+	case `"drill"`:
+		return boolean(&f.Drill, raw)
+	case `"delivered"`:
+		return boolean(&f.Delivered, raw)
+	default:
+		return nil
+	}
+	if isNull(raw) {
+		return nil
+	}
+	s, ok := unquote(raw)
+	if !ok {
+		return errShape
+	}
+	*dst = s
+	return nil
+}
+
+func boolean(dst **bool, raw []byte) error {
+	switch raw[0] {
+	case 't', 'f':
+		b := raw[0] == 't'
+		*dst = &b
+		return nil
+	case 'n':
+		return nil
+	}
+	return errShape
+}
+
+func targets(f *event.Fields, raw []byte) error {
+	switch raw[0] {
+	case 'n':
+		return nil
+	case '"':
+		s, ok := unquote(raw)
+		if !ok {
+			return errShape
+		}
+		if s != "" {
+			f.To = event.Targets{s}
+		}
+		return nil
+	case '[':
+		list := event.Targets{}
+		s := scanner{b: raw}
+		err := s.array(1, func(v []byte) error {
+			t, ok := unquote(v)
+			if !ok {
+				return errShape
+			}
+			list = append(list, t)
+			return nil
+		})
+		f.To = list
+		return err
+	}
+	return errShape
+}
