@@ -1,22 +1,52 @@
-package warehouse
+package warehouse_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/stewardhq/steward/internal/warehouse"
+	"github.com/stewardhq/steward/internal/warehouse/fronttest"
 )
 
-// newDB opens an embedded warehouse for one test.
+type (
+	DB     = warehouse.DB
+	Config = warehouse.Config
+	Param  = warehouse.Param
+	Batch  = warehouse.Batch
+)
+
+// needEngine skips a test where the engine cannot be; in CI that is a failure.
+func needEngine(t testing.TB) {
+	t.Helper()
+	e, err := warehouse.OpenEngine(context.Background(), Config{Dir: t.TempDir()})
+	if errors.Is(err, warehouse.ErrNoLibrary) && os.Getenv("STEWARD_CI") != "1" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newDB opens a warehouse for one test.
 func newDB(t testing.TB, change ...func(*Config)) *DB {
 	t.Helper()
-	cfg := Config{Dir: t.TempDir()}
+	cfg := Config{}
 	for _, f := range change {
 		f(&cfg)
 	}
-	db, err := Open(context.Background(), cfg)
-	if errors.Is(err, ErrNoLibrary) && os.Getenv("STEWARD_CI") != "1" {
+	if cfg.DSN == "" && cfg.Dir == "" {
+		cfg.Dir = t.TempDir()
+	}
+	db, err := warehouse.Open(context.Background(), cfg)
+	if errors.Is(err, warehouse.ErrNoLibrary) && os.Getenv("STEWARD_CI") != "1" {
 		t.Skip(err)
 	}
 	if err != nil {
@@ -28,6 +58,49 @@ func newDB(t testing.TB, change ...func(*Config)) *DB {
 		}
 	})
 	return db
+}
+
+// place is a kind of warehouse that the suite runs on.
+type place struct {
+	name string
+	open func(t *testing.T, change ...func(*Config)) *DB
+}
+
+// places are the embedded engine, the same behind a socket, and the server of STEWARD_CLICKHOUSE if there is one.
+func places() []place {
+	list := []place{
+		{"embedded", func(t *testing.T, change ...func(*Config)) *DB { return newDB(t, change...) }},
+		{"front", func(t *testing.T, change ...func(*Config)) *DB {
+			needEngine(t)
+			cfg := Config{Dir: t.TempDir()}
+			for _, f := range change {
+				f(&cfg)
+			}
+			front := fronttest.New(t, cfg)
+			return newDB(t, append(change, func(c *Config) { c.DSN = front.DSN() })...)
+		}},
+	}
+	if dsn := os.Getenv("STEWARD_CLICKHOUSE"); dsn != "" {
+		list = append(list, place{"server", func(t *testing.T, change ...func(*Config)) *DB {
+			admin := newDB(t, func(c *Config) { c.DSN = dsn })
+			name := "steward_test_" + strings.ToLower(rand.Text()[:12])
+			exec(t, admin, "CREATE DATABASE "+name)
+			t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name) })
+			base, query, _ := strings.Cut(dsn, "?")
+			scheme, rest, _ := strings.Cut(base, "://")
+			host, _, _ := strings.Cut(rest, "/")
+			return newDB(t, append(change, func(c *Config) { c.DSN = scheme + "://" + host + "/" + name + "?" + query })...)
+		}})
+	}
+	return list
+}
+
+func everywhere(t *testing.T, test func(t *testing.T, open func(change ...func(*Config)) *DB)) {
+	for _, p := range places() {
+		t.Run(p.name, func(t *testing.T) {
+			test(t, func(change ...func(*Config)) *DB { return p.open(t, change...) })
+		})
+	}
 }
 
 func exec(t testing.TB, db *DB, statements ...string) {
