@@ -43,6 +43,11 @@ type cache struct {
 	answers map[string]cached
 	flight  singleflight.Group
 
+	aliasMu   sync.Mutex
+	alias     aliases
+	aliasMark mark
+	aliasKept bool
+
 	markMu sync.Mutex
 	mark   mark
 	markAt time.Time

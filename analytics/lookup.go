@@ -29,6 +29,9 @@ func (s *Store) look(ctx context.Context, name string, q question, needs []strin
 		if err != nil {
 			return err
 		}
+		if q.aliases, err = s.aliases(ctx, q.knownAt, m); err != nil {
+			return fmt.Errorf("aliases: %w", err)
+		}
 		q.metric.facts = needs
 		q.metric.SQL = sql
 		if sql, err = compose(s.facts, q.metric, func(n string) string { return q.variant(n, m.seen.After(q.knownAt)) }); err != nil {
@@ -125,14 +128,14 @@ GROUP BY service ORDER BY service`, nil,
 		}); err != nil {
 		return nil, err
 	}
-	if err := s.look(ctx, "directory people", q, []string{"alias", "membership_epoch", "person_epoch"}, `
+	if err := s.look(ctx, "directory people", q, []string{"membership_epoch", "person_epoch"}, `
 SELECT member, max(name) AS name, max(zone) AS zone, groupUniqArrayArray(teams) AS teams
 FROM (
-    SELECT transform(person, alias_map.1, alias_map.2, person) AS member, argMaxIf(name, (at, id), name != '') AS name, '' AS zone, CAST([], 'Array(String)') AS teams
+    SELECT transform(person, {alias:Array(String)}, {person_of:Array(String)}, person) AS member, argMaxIf(name, (at, id), name != '') AS name, '' AS zone, CAST([], 'Array(String)') AS teams
     FROM person WHERE at <= {as_of:DateTime64(3, 'UTC')} GROUP BY member
     UNION ALL SELECT member, '', argMax(zone, valid_from), CAST([], 'Array(String)') FROM person_epoch GROUP BY member
     UNION ALL SELECT member, '', '', argMax(teams, valid_from) FROM membership_epoch GROUP BY member
-    UNION ALL SELECT DISTINCT transform(person, alias_map.1, alias_map.2, person), '', '', CAST([], 'Array(String)')
+    UNION ALL SELECT DISTINCT transform(person, {alias:Array(String)}, {person_of:Array(String)}, person), '', '', CAST([], 'Array(String)')
     FROM page WHERE person != '' AND at >= {from:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')})
 GROUP BY member ORDER BY member`, nil,
 		func(r *warehouse.Rows) error {

@@ -38,6 +38,7 @@ type question struct {
 	team, service, person, urgency      []string
 	priority, alertClass, source        []string
 	onlyIncident                        string
+	aliases                             aliases
 }
 
 // takes says whether a metric has a parameter.
@@ -378,6 +379,7 @@ func (q *question) bind() []warehouse.Param {
 		p("auto_resolved", q.auto), p("profile", q.profile), p("only_incident", q.onlyIncident),
 		p("team", s(q.team)), p("service", s(q.service)), p("person", s(q.person)), p("urgency", s(q.urgency)),
 		p("priority", s(q.priority)), p("alert_class", s(q.alertClass)), p("source", s(q.source)),
+		p("alias", s(q.aliases.from)), p("person_of", s(q.aliases.to)),
 		p("hour_bounds", numbers(bounds)), p("hour_classes", classes), p("cuts", numbers(q.cuts())), p("grid", uint32(grid)),
 	}
 }

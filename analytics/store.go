@@ -203,6 +203,9 @@ func (s *Store) ask(ctx context.Context, q question, mark mark) (*Answer, error)
 	if err != nil {
 		return nil, err
 	}
+	if q.aliases, err = s.aliases(ctx, q.knownAt, mark); err != nil {
+		return nil, fmt.Errorf("aliases: %w", err)
+	}
 	rows, err := s.db.Query(ctx, "metric "+q.metric.Name, sql, q.bind()...)
 	if err != nil {
 		return nil, fmt.Errorf("metric %s: %w", q.metric.Name, err)
@@ -214,13 +217,13 @@ func (s *Store) ask(ctx context.Context, q question, mark mark) (*Answer, error)
 		Params: q.applied(), AsOf: q.asOf, KnownAt: q.knownAt, Columns: m.Columns, Rows: [][]any{},
 		Assumed: map[string]uint64{"owner": 0, "team": 0, "zone": 0, "opened": 0}, Withheld: []Withheld{},
 	}
-	if got, want := len(rows.Columns()), len(m.Columns)+len(hidden); got != want {
-		return nil, fmt.Errorf("metric %s: %d columns, want %d", m.Name, got, want)
-	}
 	for rows.Next() {
 		v, err := rows.Values()
 		if err != nil {
 			return nil, fmt.Errorf("metric %s: %w", m.Name, err)
+		}
+		if got, want := len(v), len(m.Columns)+len(hidden); got != want {
+			return nil, fmt.Errorf("metric %s: %d columns, want %d", m.Name, got, want)
 		}
 		row := make([]any, len(m.Columns))
 		for i, c := range m.Columns {

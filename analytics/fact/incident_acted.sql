@@ -1,5 +1,5 @@
 -- fact: incident_acted
--- needs: incident_owned, target_epoch, alias
+-- needs: incident_owned, target_epoch
 -- Who was paged, assigned and acted on an incident, and for which teams they stood at
 -- that moment. One row per moment (what, at, id, place, target) first, so that a single
 -- ASOF join answers for every person and policy, then folded back to one per incident.
@@ -10,10 +10,10 @@ incident_moment AS (
         owner_then, owner_now, owner_assumed,
         arrayJoin(arrayConcat(
             [('self', owned_at, '', toUInt16(0), '')],
-            if(is_paged, [('page', paged.1, paged.2, toUInt16(0), concat('person:', transform(paged.3, alias_map.1, alias_map.2, paged.3)))], []),
-            arrayMap(a -> ('act', a.1, a.2, toUInt16(0), concat('person:', transform(a.3, alias_map.1, alias_map.2, a.3))),
+            if(is_paged, [('page', paged.1, paged.2, toUInt16(0), concat('person:', transform(paged.3, {alias:Array(String)}, {person_of:Array(String)}, paged.3)))], []),
+            arrayMap(a -> ('act', a.1, a.2, toUInt16(0), concat('person:', transform(a.3, {alias:Array(String)}, {person_of:Array(String)}, a.3))),
                 arrayFilter(a -> NOT is_resolved OR (a.1, a.2) <= (resolution.1, resolution.2), acts)),
-            arrayMap(t -> ('to', t.1, t.2, t.3, if(startsWith(t.4, 'person:'), concat('person:', transform(substring(t.4, 8), alias_map.1, alias_map.2, substring(t.4, 8))), t.4)), assignments)
+            arrayMap(t -> ('to', t.1, t.2, t.3, if(startsWith(t.4, 'person:'), concat('person:', transform(substring(t.4, 8), {alias:Array(String)}, {person_of:Array(String)}, substring(t.4, 8))), t.4)), assignments)
         )) AS m
     FROM incident_owned),
 incident_stood AS (
@@ -51,7 +51,7 @@ incident_acted AS (
         multiIf(owner_then = '', 'unowned', NOT is_acted, 'untouched',
             owner_first AND last_act.5, 'owned', owner_first, 'escalated_away', last_act.5, 'misrouted', 'owned_on_paper') AS quadrant,
         arrayMap(s -> s.4, sequence) AS assigned_teams,
-        arrayFilter((team, place) -> place = 1 OR team != assigned_teams[place - 1], assigned_teams, arrayEnumerate(assigned_teams)) AS team_path,
+        arrayFilter((one, place) -> place = 1 OR one != assigned_teams[place - 1], assigned_teams, arrayEnumerate(assigned_teams)) AS team_path,
         greatest(length(team_path), 1) - 1 AS hops,
         length(team_path) > length(arrayDistinct(team_path)) AS is_ping_pong
     FROM incident_folded)

@@ -26,7 +26,7 @@ page_keyed AS (
     WHERE at >= {from:DateTime64(3, 'UTC')} AND at < {to:DateTime64(3, 'UTC')}
       AND (empty({team:Array(String)}) OR has({team:Array(String)}, team))
       AND (empty({service:Array(String)}) OR has({service:Array(String)}, service))
-      AND (empty({person:Array(String)}) OR has(arrayMap(p -> transform(p, alias_map.1, alias_map.2, p), {person:Array(String)}), member))
+      AND (empty({person:Array(String)}) OR has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {person:Array(String)}), member))
       AND (empty({urgency:Array(String)}) OR has({urgency:Array(String)}, urgency))
       AND (empty({priority:Array(String)}) OR has({priority:Array(String)}, priority))
       AND (empty({alert_class:Array(String)}) OR has({alert_class:Array(String)}, alert_class))

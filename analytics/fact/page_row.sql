@@ -1,11 +1,11 @@
 -- fact: page_row
--- needs: incident_state, alias
+-- needs: incident_state
 -- Pages and unanswered pages of the window and its reach, with what their incident says;
 -- those of drills are gone. level is text, empty where the page gave none.
 page_row AS (
     SELECT
         p.at AS at, p.id AS id, p.source AS source, p.kind = 'page.unanswered' AS is_unanswered, p.incident AS incident,
-        transform(p.person, alias_map.1, alias_map.2, p.person) AS member,
+        transform(p.person, {alias:Array(String)}, {person_of:Array(String)}, p.person) AS member,
         p.channel AS channel, p.delivered AS delivered, if(p.level < 0, '', toString(p.level)) AS level,
         if(p.urgency != '', toString(p.urgency), i.last_urgency) AS urgency,
         i.last_priority AS priority, i.last_severity AS severity, i.last_alert_class AS alert_class, i.last_service AS service,

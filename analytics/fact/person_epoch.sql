@@ -1,5 +1,4 @@
 -- fact: person_epoch
--- needs: alias
 -- A person's zone, working hours and holidays from when on: each the last non-empty value
 -- by (at, id) over the person and all aliases. With assume=first the first description
 -- holds since ever. A zone the engine does not know counts as none, since one bad name
@@ -10,7 +9,7 @@ person_epoch AS (
         epoch.2 AS zone, epoch.3 AS hours_described, epoch.4 AS working_hours, epoch.5 AS holidays
     FROM (
         SELECT
-            transform(person, alias_map.1, alias_map.2, person) AS member,
+            transform(person, {alias:Array(String)}, {person_of:Array(String)}, person) AS member,
             arraySort(s -> (s.1, s.2, s.3), groupArray((at, id, source, known_zone, hours_described, working_hours, holidays))) AS said,
             min(at) AS sure_from,
             arrayMap(t -> (

@@ -1,5 +1,5 @@
 -- fact: shift_held
--- needs: alias, membership_epoch, person_epoch
+-- needs: membership_epoch, person_epoch
 -- Who held which level when: one row per person and stretch of time, without overlaps.
 --
 -- 1. The latest statement by (at, id) of one shift id holds; shadows never count. Shifts
@@ -13,7 +13,7 @@ shift_latest AS (
     SELECT said.1 AS schedule, said.2 AS member, said.3 AS start, said.4 AS end, said.5 AS level, said.6 AS rank
     FROM (
         SELECT argMax((
-                schedule, transform(person, alias_map.1, alias_map.2, person),
+                schedule, transform(person, {alias:Array(String)}, {person_of:Array(String)}, person),
                 greatest(start, {from:DateTime64(3, 'UTC')}), least(end, {to:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}),
                 level, rank, role IN ('shadow', 'reverse_shadow')), (at, id, source)) AS said
         FROM (SELECT shift, at, id, source, schedule, person, start, end, level, rank, role, seen FROM shift

@@ -29,4 +29,4 @@ shift_keyed AS (
                 ASOF LEFT JOIN membership_epoch AS m ON h.member = m.member AND h.began >= m.valid_from) AS s
             ASOF LEFT JOIN person_epoch AS p ON s.member = p.member AND s.began >= p.valid_from))
     WHERE (empty({team:Array(String)}) OR has({team:Array(String)}, team))
-      AND (empty({person:Array(String)}) OR has(arrayMap(p -> transform(p, alias_map.1, alias_map.2, p), {person:Array(String)}), member)))
+      AND (empty({person:Array(String)}) OR has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {person:Array(String)}), member)))

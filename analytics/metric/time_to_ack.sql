@@ -26,7 +26,7 @@ FROM (
             {profile:String} = 'grafana-oncall', least(ifNull(acked_at, ended_at), ifNull(ended_at, acked_at)),
             {profile:String} = 'opsgenie', ifNull(acked_at, resolved_at),
             acked_at) AS counted_at,
-        greatest(dateDiff('millisecond', opened_at, counted_at), 0) AS took
+        if(counted_at IS NULL, NULL, greatest(dateDiff('millisecond', opened_at, assumeNotNull(counted_at)), 0)) AS took
     FROM incident_keyed
     WHERE NOT is_merged AND ({profile:String} NOT IN ('goalert', 'opsgenie') OR is_resolved))
 GROUP BY bucket, key
