@@ -246,7 +246,7 @@ func (t pdTimeline) assigned(typ string, f fact) (event.Event, error) {
 		return t.origin.event(event.IncidentNoted, f.Incident, f)
 	}
 	o := t.origin
-	if o.quality == "" && o.at.Nanosecond() == 0 {
+	if typ == "assign" && o.quality == "" && o.at.Nanosecond() == 0 {
 		o.at = o.at.Add(time.Millisecond)
 	}
 	return o.event(event.IncidentReassigned, f.Incident, f)

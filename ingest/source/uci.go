@@ -183,9 +183,9 @@ func (s *uciStory) open() {
 // updates walks the rows and tells each difference. A null says that nothing is known,
 // not that something was taken away.
 func (s *uciStory) updates() {
-	first := s.rows[0]
-	group, person := first.get("assignment_group"), ""
-	category, priority, urgency := first.get("category"), uciPriority(first.get("priority")), uciUrgency(first.get("urgency"))
+	r0 := s.rows[0]
+	group, person := r0.get("assignment_group"), ""
+	category, priority, urgency := r0.get("category"), uciPriority(r0.get("priority")), uciUrgency(r0.get("urgency"))
 	reopened, closedBy := 0, -1
 	for i, r := range s.rows {
 		by := fact{Person: s.id(r.get("sys_updated_by")), ActorKind: "unknown"}

@@ -93,7 +93,7 @@ func uciRows(body []byte) ([]uciRow, error) {
 
 // sight is the first moment in one incident at which something was seen to exist.
 type sight struct {
-	key  string // "member uci:group-56 uci:resolver-89"
+	key  string // "member group-56 resolver-89"
 	at   time.Time
 	kind event.Kind
 	fact fact
@@ -102,7 +102,9 @@ type sight struct {
 // sights lists services, teams, people and who works where, by key.
 func (s *uciStory) sights() []sight {
 	seen := map[string]sight{}
+	// Keys are without the account, which only Decode knows.
 	note := func(key string, at time.Time, kind event.Kind, f fact) {
+		key = strings.ReplaceAll(key, s.prefix, "")
 		if _, ok := seen[key]; !ok {
 			seen[key] = sight{key, at, kind, f}
 		}
@@ -160,7 +162,8 @@ type uciLines struct {
 	records
 	head    []byte
 	number  int      // the column
-	waiting [][]byte // a row that was read ahead: the first of the next incident
+	waiting [][]byte // rows of the incident in hand
+	size    int      // of them, bytes
 	faults  []Delivery
 	done    map[uint64]struct{}
 	told    map[string]time.Time
@@ -243,14 +246,14 @@ func (l *uciLines) collect(row []byte) (Delivery, bool) {
 	if len(l.waiting) > 0 {
 		if last, _ := l.numberOf(l.waiting[0]); last != number {
 			d := l.finish()
-			l.waiting = append(l.waiting[:0:0], row)
+			l.waiting, l.size = [][]byte{row}, len(row)+1
 			return d, true
 		}
 	}
 	l.waiting = append(l.waiting, row)
-	if len(l.waiting)*len(row) > 2*maxValue { // hostile: one incident without end
-		d := deliver(l.join(), &Undecodable{Reason: "larger than 512 KiB"})
-		l.waiting = nil
+	if l.size += len(row) + 1; l.size > MaxBody { // no real incident; its end need not come
+		d := l.finish()
+		l.waiting, l.size = nil, 0
 		return d, true
 	}
 	return Delivery{}, false
