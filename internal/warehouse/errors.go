@@ -1,14 +1,10 @@
 package warehouse
 
 import (
-	"context"
 	"errors"
-	"io"
-	"net"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
@@ -52,13 +48,24 @@ const (
 	codeCannotWriteFile = 75
 )
 
-// transient are the codes that say "not now" rather than "not this": load, memory, disks, keepers, networks.
-var transient = map[int32]bool{
-	codeTimeout: true, codeTooManyQueries: true, codeSocketTimeout: true, codeNetwork: true, codeMemory: true,
-	codeTooManyParts: true, codeCancelled: true, codeTableReadonly: true, codeNotEnoughSpace: true, codeKeeper: true,
-	codeUnknownStatus: true, codeAborted: true, codeCannotWriteFile: true,
-	3: true, 23: true, 24: true, 32: true, 74: true, 76: true, 95: true, 96: true, 101: true, 198: true, 203: true, 225: true, 244: true,
-	279: true, 285: true, 286: true, 290: true, 335: true, 364: true, 373: true, 425: true, 439: true, 473: true, 499: true, 574: true, 700: true, 722: true, 745: true,
+// transient are the codes that say "not now" rather than "not this": load, memory, disks, keepers, networks,
+// tables that are being exchanged, a body that did not arrive whole.
+var transient = set(codeTimeout, codeTooManyQueries, codeSocketTimeout, codeNetwork, codeMemory, codeTooManyParts, codeCancelled,
+	codeTableReadonly, codeNotEnoughSpace, codeKeeper, codeUnknownStatus, codeAborted, codeCannotWriteFile,
+	3, 23, 24, 32, 33, 74, 76, 88, 95, 96, 101, 173, 198, 203, 218, 225, 244, 246, 279, 285, 286, 290, 335, 364, 373, 425, 439, 473, 499, 529,
+	574, 700, 722, 745, 1000, 1001, 1002)
+
+// innocent are the codes of schema, syntax, rights and of the server's own faults: no row is to blame and
+// repeating does not help until somebody has acted.
+var innocent = set(1, 8, 10, 16, 20, 36, 46, 47, 48, codeLogical, 57, 59, 60, 62, 63, 65, 79, 80, 81, 82, 107, 115, codeReadonly, 170, 184,
+	192, 193, 194, 195, 219, 226, 228, 233, 234, 255, 291, 303, 307, 344, 392, 396, 446, 481, 497, 516, 598, 606, 630, 660)
+
+func set(codes ...int32) map[int32]bool {
+	m := make(map[int32]bool, len(codes))
+	for _, c := range codes {
+		m[c] = true
+	}
+	return m
 }
 
 var (
@@ -111,25 +118,17 @@ func IsTransient(err error) bool {
 	return !errors.As(err, &refused)
 }
 
-// IsRefused says that the warehouse refused this data, so that sending the same block again cannot help: the
-// caller cuts the block down to the row at fault. Schema errors (no such table or column) are not the data's.
+// IsRefused says that the warehouse refused this data (it does not parse, does not convert, violates a
+// constraint, a view's SELECT fails on it), so that sending the same block again cannot help: the caller cuts the
+// block down to the row at fault. An error that is neither refused nor transient (no such table, no rights) is
+// nobody's row; keep the data, repeat slowly and say so.
 func IsRefused(err error) bool {
-	if err == nil {
-		return false
-	}
 	var mine *dataError
 	if errors.As(err, &mine) {
 		return true
 	}
 	var e *Error
-	if !errors.As(err, &e) || transient[e.Code] {
-		return false
-	}
-	switch e.Code {
-	case 16, 47, 60, 62, 81, 115, 164, 192, 193, 194, 291, 396, 497, 516, 241:
-		return false // schema, syntax, rights: the data is innocent
-	}
-	return true
+	return errors.As(err, &e) && !transient[e.Code] && !innocent[e.Code]
 }
 
 // dataError marks values that could not even be encoded for their column.
@@ -137,10 +136,3 @@ type dataError struct{ err error }
 
 func (d *dataError) Error() string { return d.err.Error() }
 func (d *dataError) Unwrap() error { return d.err }
-
-// isNetwork recognises what a cut or absent network looks like; kept for the hook, which counts outages.
-func isNetwork(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
-		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, context.DeadlineExceeded)
-}

@@ -54,8 +54,9 @@ var process struct {
 // libraryName is the file name the npm packages and the releases use, also on macOS.
 const libraryName = "libchdb.so"
 
-// findLibrary looks where a build, an installation and a checkout put the engine.
-func findLibrary(given string) (string, error) {
+// FindLibrary gives the path of libchdb: the given one, LIBCHDB, or where a build, an installation or a checkout puts
+// it. The error is ErrNoLibrary.
+func FindLibrary(given string) (string, error) {
 	if given == "" {
 		given = os.Getenv("LIBCHDB")
 	}
@@ -106,7 +107,7 @@ func loadLibrary(given string) (lib *library, err error) {
 	if process.lib != nil {
 		return process.lib, nil
 	}
-	path, err := findLibrary(given)
+	path, err := FindLibrary(given)
 	if err != nil {
 		return nil, err
 	}

@@ -84,8 +84,8 @@ func places() []place {
 		list = append(list, place{"server", func(t *testing.T, change ...func(*Config)) *DB {
 			admin := newDB(t, func(c *Config) { c.DSN = dsn })
 			name := "steward_test_" + strings.ToLower(rand.Text()[:12])
-			exec(t, admin, "CREATE DATABASE "+name)
-			t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name) })
+			do(t, admin, "CREATE DATABASE "+name)
+			t.Cleanup(func() { do(t, admin, "DROP DATABASE "+name) })
 			base, query, _ := strings.Cut(dsn, "?")
 			scheme, rest, _ := strings.Cut(base, "://")
 			host, _, _ := strings.Cut(rest, "/")
@@ -103,7 +103,7 @@ func everywhere(t *testing.T, test func(t *testing.T, open func(change ...func(*
 	}
 }
 
-func exec(t testing.TB, db *DB, statements ...string) {
+func do(t testing.TB, db *DB, statements ...string) {
 	t.Helper()
 	for _, sql := range statements {
 		if err := db.Exec(context.Background(), "test", sql); err != nil {

@@ -25,6 +25,9 @@ var (
 	quoteEscaper = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\x00", `\0`)
 )
 
+// rawParam is a value in ClickHouse's own text form already, as an answer gave it.
+type rawParam string
+
 // paramText is the TSV text of a value, as ClickHouse reads parameters on every protocol.
 func paramText(v any) (string, error) {
 	switch v := v.(type) {
@@ -32,6 +35,8 @@ func paramText(v any) (string, error) {
 		return `\N`, nil
 	case string:
 		return tsvEscaper.Replace(v), nil
+	case rawParam:
+		return string(v), nil
 	case bool:
 		return strconv.FormatBool(v), nil
 	case time.Time:

@@ -215,6 +215,9 @@ func (db *DB) build(ctx context.Context, p Projection, was built, progress func(
 	if err := db.change(ctx, what, view); err != nil {
 		return errors.Join(err, db.dropGeneration(context.WithoutCancel(ctx), next))
 	}
+	if err := db.settle(ctx); err != nil {
+		return errors.Join(err, db.dropGeneration(context.WithoutCancel(ctx), next))
+	}
 	if err := db.backfill(ctx, p, next, progress); err != nil {
 		return errors.Join(fmt.Errorf("fill the projection %s: %w", p.Name, err), db.dropGeneration(context.WithoutCancel(ctx), next))
 	}
@@ -247,14 +250,45 @@ func (db *DB) build(ctx context.Context, p Projection, was built, progress func(
 	return nil
 }
 
+// settle waits for the inserts that began before the views changed: they feed the old set of views, and their
+// rows may not be in `events` yet for a backfill to find.
+func (db *DB) settle(ctx context.Context) error {
+	if err := db.landed(ctx); err != nil || db.Embedded() {
+		return err
+	}
+	from := "system.processes"
+	if db.cfg.Cluster != "" {
+		from = "clusterAllReplicas('" + quoteEscaper.Replace(db.cfg.Cluster) + "', system.processes)"
+	}
+	running := func(filter string, params ...Param) (string, error) {
+		return db.text(ctx, "inserts under way", "SELECT toString(groupArray(query_id)) FROM "+from+" WHERE query_kind = 'Insert' AND "+filter, params...)
+	}
+	before, err := running("1")
+	for err == nil && before != "[]" {
+		var left string
+		if left, err = running("has({ids:Array(String)}, query_id)", Param{"ids", rawParam(before)}); err != nil || left == "[]" {
+			break
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	if err == nil && db.cfg.Cluster != "" {
+		err = db.Exec(ctx, "sync replica", "SYSTEM SYNC REPLICA events")
+	}
+	return err
+}
+
 // dropGeneration removes the view first: without its target it would fail every insert. Inserts that have
-// seen the view may still be writing, and would be aborted (another process's are, and are repeated).
+// seen the view may still be writing, and would be aborted.
 func (db *DB) dropGeneration(ctx context.Context, g generation) error {
 	what := "projection " + g.name
 	if err := db.change(ctx, what, "DROP VIEW IF EXISTS "+quoteName(g.view())); err != nil {
 		return err
 	}
-	if err := db.landed(ctx); err != nil {
+	if err := db.settle(ctx); err != nil {
 		return err
 	}
 	return db.change(ctx, what, "DROP TABLE IF EXISTS "+quoteName(g.table()))

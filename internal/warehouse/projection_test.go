@@ -154,7 +154,7 @@ func life(t *testing.T, db *DB) {
 	}
 
 	// a build that died leaves a table and a view; the next start removes them
-	exec(t, db, "CREATE TABLE seen_0123456789ab (id String) ENGINE = MergeTree ORDER BY id",
+	do(t, db, "CREATE TABLE seen_0123456789ab (id String) ENGINE = MergeTree ORDER BY id",
 		"CREATE MATERIALIZED VIEW seen_mv_0123456789ab TO seen_0123456789ab AS SELECT id FROM events")
 	if rebuilt, err := db.EnsureProjection(ctx, changed); err != nil || rebuilt {
 		t.Fatalf("rebuilt %v, %v", rebuilt, err)
@@ -163,7 +163,7 @@ func life(t *testing.T, db *DB) {
 		t.Errorf("left: %v", left)
 	}
 	// a live generation without its view is built again
-	exec(t, db, "DROP VIEW "+fmt.Sprint(table(t, db, "SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE 'seen\\_mv%'")[0][0]))
+	do(t, db, "DROP VIEW "+fmt.Sprint(table(t, db, "SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE 'seen\\_mv%'")[0][0]))
 	if rebuilt, err := db.EnsureProjection(ctx, changed); err != nil || !rebuilt {
 		t.Fatalf("rebuilt %v, %v", rebuilt, err)
 	}

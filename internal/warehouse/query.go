@@ -76,7 +76,7 @@ func (db *DB) Query(ctx context.Context, name, sql string, params ...Param) (*Ro
 		db.observe(name, "query", start, 0, err)
 		return nil, err
 	}
-	return &Rows{inner: inner, ctx: ctx, db: db, name: name, start: start, cancel: cancel}, nil
+	return &Rows{inner: inner, ctx: ctx, db: db, name: name, sql: sql, params: params, start: start, cancel: cancel}, nil
 }
 
 // Exec runs a statement that changes something: DDL, INSERT SELECT. It has no time limit but ctx's.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -18,6 +19,8 @@ type Rows struct {
 	ctx    context.Context
 	db     *DB
 	name   string
+	sql    string
+	params []Param
 	start  time.Time
 	cancel context.CancelFunc
 	types  []driver.ColumnType
@@ -47,12 +50,34 @@ func (r *Rows) Scan(dest ...any) error {
 	return nil
 }
 
-// Columns describes the answer; it is known before the first row.
+// Columns describes the answer. An answer without rows comes without its header, and is described by asking
+// again; if that fails there are no columns.
 func (r *Rows) Columns() []Column {
 	r.loadTypes()
+	if len(r.types) == 0 && r.n == 0 {
+		return r.describe()
+	}
 	out := make([]Column, len(r.types))
 	for i, t := range r.types {
 		out[i] = Column{Name: t.Name(), Type: t.DatabaseTypeName()}
+	}
+	return out
+}
+
+func (r *Rows) describe() (out []Column) {
+	rows, err := r.db.Query(context.WithoutCancel(r.ctx), r.name, "DESCRIBE TABLE ("+strings.TrimRight(strings.TrimSpace(r.sql), ";")+"\n)", r.params...)
+	if err != nil {
+		return nil
+	}
+	defer rows.Close()
+	for rows.Next() {
+		v, err := rows.Values()
+		if err != nil {
+			return nil
+		}
+		name, _ := v[0].(string)
+		kind, _ := v[1].(string)
+		out = append(out, Column{Name: name, Type: kind})
 	}
 	return out
 }

@@ -53,6 +53,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return t.answerHandshake(req)
 	}
 	ctx := req.Context()
+	if t.readonly && !mayRead(sql) {
+		return failure(req, &Error{Code: codeReadonly, Name: "READONLY", Message: "only statements that read may run here. (READONLY)"}), nil
+	}
 	settings, params := split(q)
 	var resp *http.Response
 	var err error
@@ -75,6 +78,24 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return failure(req, ours), nil
 	}
 	return nil, err
+}
+
+// mayRead keeps readers to reading. The engine itself lets a read-only connection kill statements and write its
+// answer to a file (INTO OUTFILE is the client's doing, and here the client is the engine).
+func mayRead(sql string) bool {
+	ts := words(sql)
+	for i, t := range ts {
+		if t.is("OUTFILE") && i > 0 && ts[i-1].is("INTO") {
+			return false
+		}
+	}
+	for _, t := range ts {
+		if t.text == "(" {
+			continue
+		}
+		return slices.ContainsFunc([]string{"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"}, t.is)
+	}
+	return false
 }
 
 // selects recognises what the engine can stream.
