@@ -1,0 +1,133 @@
+package dashboards
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stewardhq/steward/analytics"
+)
+
+// apiCatalogue lists the metrics: {"metrics":[…]}.
+func (s *Server) apiCatalogue(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]any{"metrics": s.Store.Metrics()})
+}
+
+// apiMetric answers a metric as JSON, or as CSV with ?format=csv. CSV holds the values
+// exactly as JSON does, also a key that begins with "=": scripts compare and join on them.
+// It is therefore sent as a download of type text/csv; a spreadsheet should import keys
+// as text.
+func (s *Server) apiMetric(c echo.Context) error {
+	v := c.QueryParams()
+	format := v.Get("format")
+	if n := len(v["format"]); n > 1 {
+		return &analytics.ParamError{Param: "format", Reason: "given more than once"}
+	}
+	delete(v, "format")
+	switch format {
+	case "", "json", "csv":
+	default:
+		return &analytics.ParamError{Param: "format", Reason: fmt.Sprintf("unknown value %q", format), Allowed: []string{"json", "csv"}}
+	}
+	a, err := s.Store.Query(c.Request().Context(), param(c, "name"), v)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if format == "csv" {
+		if err := a.WriteCSV(&out); err != nil {
+			return err
+		}
+		c.Response().Header().Set("Content-Disposition", `attachment; filename="`+a.Metric+`.csv"`)
+		return c.Blob(http.StatusOK, "text/csv; charset=utf-8; header=present", out.Bytes())
+	}
+	body, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.Metric, err)
+	}
+	return c.JSONBlob(http.StatusOK, body)
+}
+
+// apiEvent is a stored event with its data as the object it is.
+type apiEvent struct {
+	analytics.EventRow
+	Data any `json:"data"`
+}
+
+// apiEvents lists the events behind an incident in (at, id) order:
+// {"incident","events":[…],"truncated"}. Parameters: incident, limit (1,000; at most
+// 10,000), as_of and known_at (RFC 3339).
+func (s *Server) apiEvents(c echo.Context) error {
+	allowed := []string{"incident", "limit", "as_of", "known_at"}
+	f := analytics.EventFilter{Limit: 1000}
+	for name, values := range c.QueryParams() {
+		bad := func(reason string) error {
+			return &analytics.ParamError{Param: name, Reason: reason, Allowed: allowed}
+		}
+		if len(values) != 1 {
+			return bad("given more than once")
+		}
+		v := values[0]
+		var err error
+		switch name {
+		case "incident":
+			f.Incident = v
+		case "limit":
+			if f.Limit, err = strconv.Atoi(v); err != nil || f.Limit < 1 || f.Limit > 10000 {
+				return &analytics.ParamError{Param: name, Reason: fmt.Sprintf("%q is not a number from 1 to 10000", v)}
+			}
+		case "as_of", "known_at":
+			t, err := s.instant(v, s.Zone)
+			if err != nil {
+				return &analytics.ParamError{Param: name, Reason: err.Error()}
+			}
+			if name == "as_of" {
+				f.AsOf = t
+			} else {
+				f.KnownAt = t
+			}
+		default:
+			return bad("unknown parameter of events")
+		}
+	}
+	if f.Incident == "" {
+		return &analytics.ParamError{Param: "incident", Reason: "the id of an incident is required"}
+	}
+	asked := f.Limit
+	f.Limit = min(asked+1, 10000)
+	rows, err := s.Store.Events(c.Request().Context(), f)
+	if err != nil {
+		return err
+	}
+	truncated := len(rows) > asked
+	if truncated {
+		rows = rows[:asked]
+	}
+	events := make([]apiEvent, len(rows))
+	for i, r := range rows {
+		events[i] = apiEvent{EventRow: r, Data: r.Data}
+		if json.Valid([]byte(r.Data)) {
+			events[i].Data = json.RawMessage(r.Data)
+		}
+	}
+	return c.JSON(http.StatusOK, map[string]any{"incident": f.Incident, "events": events, "truncated": truncated})
+}
+
+// instant reads a date (local midnight in zone) or an RFC 3339 time.
+func (s *Server) instant(v string, zone *time.Location) (time.Time, error) {
+	if d, err := time.ParseInLocation(time.DateOnly, v, zone); err == nil {
+		return d.UTC(), nil
+	}
+	// A "+" of an offset arrives as a blank where a URL was not encoded.
+	t, err := time.Parse(time.RFC3339Nano, strings.Replace(v, " ", "+", 1))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is neither a date like 2026-03-29 nor an RFC 3339 time", v)
+	}
+	return t.UTC(), nil
+}

@@ -1,0 +1,200 @@
+package dashboards
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stewardhq/steward/analytics"
+)
+
+// A page's questions run side by side, but not so many that one page takes every
+// connection of the warehouse.
+const askAtOnce = 4
+
+// asker collects the questions of one page. Handlers start questions, then wait once.
+// A question that fails leaves its error with its card; the others go on.
+type asker struct {
+	ctx    context.Context
+	s      *Server
+	f      *filter
+	g      errgroup.Group
+	asked  []*result
+	others []*error
+}
+
+// result is the answer to one question, or its error.
+type result struct {
+	Metric analytics.Metric
+	Params url.Values
+	Answer *analytics.Answer
+	Err    error
+	index  map[string]int
+}
+
+func (s *Server) asker(ctx context.Context, f *filter) *asker {
+	a := &asker{ctx: ctx, s: s, f: f}
+	a.g.SetLimit(askAtOnce)
+	return a
+}
+
+// metric asks one metric with the page's filters and the given name, value pairs on top.
+// A value "" removes a filter. Parameters that the metric does not take are left out.
+func (a *asker) metric(name string, pairs ...string) *result {
+	m := a.s.metrics[name]
+	r := &result{Metric: m, Params: a.f.params(m, pairs...)}
+	a.asked = append(a.asked, r)
+	a.g.Go(func() error {
+		r.Answer, r.Err = a.s.Store.Query(a.ctx, name, r.Params)
+		if r.Err == nil {
+			r.index = map[string]int{}
+			for i, c := range r.Answer.Columns {
+				r.index[c.Name] = i
+			}
+		}
+		return nil
+	})
+	return r
+}
+
+// do runs something else beside the questions; its error is the page's.
+func (a *asker) do(f func(context.Context) error) {
+	err := new(error)
+	a.others = append(a.others, err)
+	a.g.Go(func() error {
+		*err = f(a.ctx)
+		return nil
+	})
+}
+
+// wait returns the errors of what do ran. Errors of questions stay with them; those about
+// a parameter go to the filter too, which says them once for the whole page.
+func (a *asker) wait() error {
+	_ = a.g.Wait()
+	for _, r := range a.asked {
+		var bad *analytics.ParamError
+		if errors.As(r.Err, &bad) {
+			a.f.complain(bad)
+		}
+	}
+	var errs []error
+	for _, e := range a.others {
+		errs = append(errs, *e)
+	}
+	return errors.Join(errs...)
+}
+
+// row is one row of an answer, read by column name.
+type row struct {
+	r      *result
+	values []any
+}
+
+func (r *result) rows() []row {
+	if r == nil || r.Answer == nil {
+		return nil
+	}
+	out := make([]row, len(r.Answer.Rows))
+	for i, v := range r.Answer.Rows {
+		out[i] = row{r, v}
+	}
+	return out
+}
+
+func (w row) cell(col string) any {
+	if w.r == nil {
+		return nil
+	}
+	i, ok := w.r.index[col]
+	if !ok || i >= len(w.values) {
+		return nil
+	}
+	return w.values[i]
+}
+
+func (w row) bucket() string { s, _ := w.cell("bucket").(string); return s }
+func (w row) key() string    { s, _ := w.cell("key").(string); return s }
+
+// has says whether the cell holds a value; a quantile of nothing is none.
+func (w row) has(col string) bool { return w.cell(col) != nil }
+
+// n is the cell as a number, 0 where there is none.
+func (w row) n(col string) float64 {
+	switch v := w.cell(col).(type) {
+	case int64:
+		return float64(v)
+	case uint64:
+		return float64(v)
+	case float64:
+		return v
+	}
+	return 0
+}
+
+// one is the only row of an answer without bucket and by; empty if nothing counted.
+func (r *result) one() row {
+	if rows := r.rows(); len(rows) > 0 {
+		return rows[0]
+	}
+	return row{}
+}
+
+// byKey indexes rows by key.
+func (r *result) byKey() map[string]row {
+	out := map[string]row{}
+	for _, w := range r.rows() {
+		out[w.key()] = w
+	}
+	return out
+}
+
+// sum adds a column up. Only for columns that add up over the groups asked for.
+func (r *result) sum(col string) float64 {
+	var t float64
+	for _, w := range r.rows() {
+		t += w.n(col)
+	}
+	return t
+}
+
+// notes says what an answer rests on that a reader should know.
+func (r *result) notes() []string {
+	if r == nil || r.Answer == nil {
+		return nil
+	}
+	var out []string
+	words := map[string]string{
+		"owner": "an owner assumed from the catalog's first entry", "team": "a team assumed from a first membership",
+		"zone": "a time zone assumed from a first description", "opened": "an opening time assumed from the first event",
+	}
+	for _, k := range []string{"owner", "team", "zone", "opened"} {
+		if n := r.Answer.Assumed[k]; n > 0 {
+			out = append(out, fmt.Sprintf("%s rest on %s", count(float64(n)), words[k]))
+		}
+	}
+	if n := r.Answer.OrgZone; n > 0 {
+		out = append(out, fmt.Sprintf("%s counted in the organisation's zone, since the person has none", plural(float64(n), "page", "pages")))
+	}
+	for _, w := range r.Answer.Withheld {
+		out = append(out, strings.TrimSpace("left out: "+w.Key+" "+w.Reason))
+	}
+	return out
+}
+
+// failed words the errors of the questions a card stands on.
+func (s *Server) failed(results ...*result) string {
+	for _, r := range results {
+		if r != nil && r.Err != nil {
+			e := s.explain(r.Err)
+			if e.status >= 500 && !errors.Is(r.Err, context.Canceled) {
+				s.Log.Error("a metric failed", "metric", r.Metric.Name, "err", r.Err)
+			}
+			return r.Metric.Name + ": " + e.Message
+		}
+	}
+	return ""
+}

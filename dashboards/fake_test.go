@@ -1,0 +1,262 @@
+package dashboards
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stewardhq/steward/analytics"
+)
+
+// Names that try to be code. They stand for every id, name, title and value in the fake.
+var hostile = []string{
+	`</script><script>alert(1)</script>`, `__f__alert(1)__f__`, `<img src=x onerror=alert(1)>`, `javascript:alert(1)`,
+	`" onmouseover="alert(1)`, `{{.}}`, `a/b c%2F?#&`, `=HYPERLINK("http://evil")`, `--sleep`, `{b|c} {a}`,
+}
+
+// fake is a store that answers from a formula: every group has figures that follow from
+// its key, so tests can tell what must be on a page.
+type fake struct {
+	mu      sync.Mutex
+	asked   []string
+	empty   bool
+	broken  error
+	now     time.Time
+	people  []string
+	redrive []string
+}
+
+var testNow = time.Date(2026, 11, 22, 14, 30, 0, 0, time.UTC)
+
+func newFake() *fake { return &fake{now: testNow} }
+
+func metricOf(name, unit string, by, params, cols string) analytics.Metric {
+	m := analytics.Metric{Name: name, Version: 3, Title: strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " "), Unit: unit, Definition: "What " + name + " counts.", SQL: "SELECT '" + hostile[0] + "'"}
+	for _, p := range strings.Fields("from to tz bucket as_of known_at assume " + params) {
+		par := analytics.Param{Name: p, Help: "meaning of " + p}
+		switch p {
+		case "bucket":
+			par.Allowed = []string{"none", "day", "week", "month", "quarter"}
+		case "hours":
+			par.Allowed = []string{"steward", "pagerduty", "incident-io"}
+		case "profile":
+			par.Allowed = []string{"steward", "pagerduty", "goalert", "grafana-oncall", "opsgenie", "incident-io"}
+		case "lens":
+			par.Allowed = []string{"owner_then", "owner_now", "responder_team"}
+		}
+		m.Params = append(m.Params, par)
+	}
+	m.Params = append(m.Params, analytics.Param{Name: "by", Default: "none", Allowed: append([]string{"none"}, strings.Fields(by)...)})
+	m.Columns = []analytics.Column{{Name: "bucket", Type: "string"}, {Name: "key", Type: "string"}}
+	for _, c := range strings.Fields(cols) {
+		typ := "integer"
+		if strings.HasPrefix(c, "p") && len(c) == 3 || c == "mean" || strings.Contains(c, "_p") || unit == "hours" && c != "people" || c == "hops_mean" {
+			typ = "number"
+		}
+		m.Columns = append(m.Columns, analytics.Column{Name: c, Type: typ})
+	}
+	return m
+}
+
+func (*fake) Metrics() []analytics.Metric {
+	const by = "team service hour_class urgency priority severity alert_class source weekday_hour"
+	const inc = "team service urgency priority alert_class source lens auto_resolved hours"
+	const pag = "team service person urgency priority alert_class source lens hours"
+	return []analytics.Metric{
+		metricOf("hops", "hops", by, inc, "n hops hops_mean hops_p90 ping_pong owner_acted to_owner_p50 to_owner_p90"),
+		metricOf("incidents", "incidents", by, inc, "incidents incident_load auto_resolved reopened merged open"),
+		metricOf("interruptions", "interruptions", by+" person level", pag, "interruptions sleep off business groups hours nights people"),
+		metricOf("oncall_hours", "hours", "team person level hour_class weekday_hour", "team person hours", "primary secondary total people"),
+		metricOf("ownership_quadrant", "incidents", by, inc, "n owned escalated_away misrouted owned_on_paper unowned untouched"),
+		metricOf("pages", "pages", by+" person level", pag, "pages people interrupting unanswered"),
+		metricOf("time_to_ack", "seconds", by, inc+" profile", "n not_acked p50 p90 mean"),
+		metricOf("time_to_resolve", "seconds", by, inc, "n unresolved p50 p90 mean"),
+	}
+}
+
+func (s *fake) Query(_ context.Context, name string, v url.Values) (*analytics.Answer, error) {
+	s.mu.Lock()
+	s.asked = append(s.asked, name+"?"+v.Encode())
+	s.mu.Unlock()
+	if s.broken != nil {
+		return nil, s.broken
+	}
+	var m *analytics.Metric
+	var known []string
+	for _, x := range s.Metrics() {
+		known = append(known, x.Name)
+		if x.Name == name {
+			m = &x
+		}
+	}
+	if m == nil {
+		return nil, &analytics.UnknownMetricError{Name: name, Known: known}
+	}
+	for k, vals := range v {
+		i := slices.IndexFunc(m.Params, func(p analytics.Param) bool { return p.Name == k })
+		if i < 0 {
+			return nil, &analytics.ParamError{Param: k, Reason: "unknown parameter of " + name, Allowed: []string{"from", "to"}}
+		}
+		if a := m.Params[i].Allowed; len(a) > 0 && !slices.Contains(a, vals[0]) {
+			return nil, &analytics.ParamError{Param: k, Reason: fmt.Sprintf("unknown value %q", vals[0]), Allowed: a}
+		}
+		if k == "tz" {
+			if _, err := time.LoadLocation(vals[0]); err != nil {
+				return nil, &analytics.ParamError{Param: k, Reason: fmt.Sprintf("unknown time zone %q", vals[0])}
+			}
+		}
+	}
+	a := &analytics.Answer{Metric: name, Version: 3, Title: m.Title, Unit: m.Unit, Definition: m.Definition, Params: map[string]any{}, AsOf: s.now, KnownAt: s.now,
+		Columns: m.Columns, Rows: [][]any{}, Assumed: map[string]uint64{"owner": 3}, Withheld: []analytics.Withheld{}, OrgZone: 2, Watermark: s.now}
+	if s.empty {
+		return a, nil
+	}
+	buckets := []string{""}
+	switch v.Get("bucket") {
+	case "week":
+		buckets = nil
+		for d := time.Date(2026, 8, 31, 0, 0, 0, 0, time.UTC); d.Before(s.now); d = d.AddDate(0, 0, 7) {
+			buckets = append(buckets, d.Format(time.DateOnly))
+		}
+	case "month":
+		buckets = []string{"2026-10-01", "2026-11-01"}
+	}
+	groups := []string{""}
+	switch v.Get("by") {
+	case "team", "service", "person", "alert_class":
+		groups = append(slices.Clone(hostile), "")
+	case "hour_class":
+		groups = []string{"sleep", "off", "business"}
+	case "level":
+		groups = []string{"1", "2"}
+	case "weekday_hour":
+		groups = nil
+		for d := range 7 {
+			for h := range 24 {
+				if (d+h)%3 != 0 {
+					groups = append(groups, fmt.Sprintf("%d-%02d", d+1, h))
+				}
+			}
+		}
+	}
+	for _, b := range buckets {
+		for _, g := range groups {
+			row := []any{b, g}
+			for i, c := range m.Columns[2:] {
+				h := fnv.New32()
+				fmt.Fprint(h, b, g, name)
+				n := int64(12 + h.Sum32()%40 + uint32(i))
+				if c.Name == "interruptions" || c.Name == "n" {
+					n *= 4
+				}
+				switch {
+				case c.Name == "mean" && g == "":
+					row = append(row, nil)
+				case c.Type == "number":
+					row = append(row, float64(n)*13.25)
+				default:
+					row = append(row, n)
+				}
+			}
+			a.Rows = append(a.Rows, row)
+		}
+	}
+	return a, nil
+}
+
+func (s *fake) Directory(context.Context) (*analytics.Directory, error) {
+	d := &analytics.Directory{}
+	if s.empty {
+		return d, nil
+	}
+	for i, h := range hostile {
+		owner := h
+		if i == 2 {
+			owner = ""
+		}
+		d.Teams = append(d.Teams, analytics.Team{ID: h, Name: h, Contact: "javascript:alert(2)", Members: hostile[:3], Services: []string{h}})
+		d.Services = append(d.Services, analytics.Service{ID: h, Name: h, Description: h, Owner: owner, Tier: 1 + i%3, RunbookURL: "javascript:alert(3)", Lifecycle: h})
+		d.People = append(d.People, analytics.Person{ID: h, Name: h, Zone: "Europe/Berlin", Teams: []string{h}})
+	}
+	return d, nil
+}
+
+func (s *fake) row(id string) analytics.IncidentRow {
+	return analytics.IncidentRow{ID: id, Title: id, Service: id, Urgency: "high", Priority: id, AlertClass: id, Opened: s.now.Add(-3 * time.Hour), Acked: s.now.Add(-175 * time.Minute),
+		Resolved: s.now.Add(-time.Hour), OwnerThen: id, OwnerNow: hostile[0], Resolver: id}
+}
+
+func (s *fake) Incident(_ context.Context, id string) (*analytics.Incident, error) {
+	if !slices.Contains(hostile, id) {
+		return nil, fmt.Errorf("incident: %w", analytics.ErrNotFound)
+	}
+	events, _ := s.Events(context.Background(), analytics.EventFilter{Incident: id})
+	return &analytics.Incident{IncidentRow: s.row(id), Events: events}, nil
+}
+
+func (s *fake) Events(_ context.Context, f analytics.EventFilter) ([]analytics.EventRow, error) {
+	if !slices.Contains(hostile, f.Incident) {
+		return nil, nil
+	}
+	var out []analytics.EventRow
+	for i, k := range []string{"incident.opened", "page.sent", "incident.acknowledged", "incident.escalated", "incident.noted", "incident.resolved"} {
+		out = append(out, analytics.EventRow{Kind: k, At: s.now.Add(time.Duration(i*20-180) * time.Minute), ID: fmt.Sprint("ev-", i), Source: hostile[0], Subject: f.Incident, Incident: f.Incident,
+			Person: hostile[2], Actor: "user", Seen: s.now, Data: `{"incident":"x","text":"</script><script>alert(4)</script>","to":["javascript:alert(1)"],"channel":"push","big":12345678901234567890123456789012345678,"n":1e400}`})
+	}
+	if f.Limit > 0 && len(out) > f.Limit {
+		out = out[:f.Limit]
+	}
+	return out, nil
+}
+
+func (s *fake) Incidents(_ context.Context, f analytics.IncidentFilter) ([]analytics.IncidentRow, error) {
+	var out []analytics.IncidentRow
+	for _, h := range hostile {
+		if !s.empty && (len(f.Service) == 0 || f.Service[0] == h) {
+			out = append(out, s.row(h))
+		}
+	}
+	return out, nil
+}
+
+func (s *fake) OwnershipHistory(_ context.Context, service string) ([]analytics.OwnershipSpan, error) {
+	if s.empty {
+		return nil, nil
+	}
+	at := s.now.AddDate(0, -5, 0)
+	return []analytics.OwnershipSpan{{Team: hostile[0], From: s.now.AddDate(-1, 0, 0), To: at}, {Team: "", From: at, To: at.AddDate(0, 1, 0)}, {Team: hostile[2], From: at.AddDate(0, 1, 0)}}, nil
+}
+
+func (s *fake) record() analytics.QuarantineRow {
+	return analytics.QuarantineRow{ID: "0a1b2c", Source: hostile[0], Account: hostile[2], Reason: hostile[0], Field: hostile[3], Received: s.now, Bytes: 42, Partition: 1, Offset: 7,
+		Headers: map[string]string{"content-type": hostile[0]}, Raw: []byte("{\"a\":\x00\xff</script><script>alert(5)</script>\n\x1b[31m")}
+}
+
+func (s *fake) Quarantine(_ context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error) {
+	if s.empty {
+		return nil, 0, nil
+	}
+	r := s.record()
+	r.Raw = nil
+	return []analytics.QuarantineRow{r}, 1, nil
+}
+
+func (s *fake) QuarantineItem(_ context.Context, id string) (*analytics.QuarantineRow, error) {
+	if id != "0a1b2c" {
+		return nil, fmt.Errorf("record: %w", analytics.ErrNotFound)
+	}
+	r := s.record()
+	return &r, nil
+}
+
+func (s *fake) Redrive(_ context.Context, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.redrive = append(s.redrive, id)
+	return nil
+}

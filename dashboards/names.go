@@ -1,0 +1,110 @@
+package dashboards
+
+import (
+	"context"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/stewardhq/steward/analytics"
+)
+
+// names turns ids into what people call them.
+type names struct {
+	dir      *analytics.Directory
+	teams    map[string]analytics.Team
+	services map[string]analytics.Service
+	people   map[string]analytics.Person
+}
+
+func newNames(d *analytics.Directory) *names {
+	n := &names{dir: d, teams: map[string]analytics.Team{}, services: map[string]analytics.Service{}, people: map[string]analytics.Person{}}
+	if d == nil {
+		n.dir = &analytics.Directory{}
+		return n
+	}
+	for _, t := range d.Teams {
+		n.teams[t.ID] = t
+	}
+	for _, s := range d.Services {
+		n.services[s.ID] = s
+	}
+	for _, p := range d.People {
+		n.people[p.ID] = p
+	}
+	return n
+}
+
+// names starts reading the directory beside a page's questions; read it after wait.
+func (a *asker) names() **names {
+	out := new(*names)
+	a.do(func(ctx context.Context) error {
+		d, err := a.s.Store.Directory(ctx)
+		*out = newNames(d)
+		return err
+	})
+	return out
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func (n *names) team(id string) string {
+	return or(or(n.teams[id].Name, id), "no team")
+}
+func (n *names) service(id string) string {
+	return or(or(n.services[id].Name, id), "no service")
+}
+func (n *names) person(id string) string { return or(or(n.people[id].Name, id), "nobody") }
+
+// teamCell links a team; an empty id is said in words.
+func (f *filter) teamCell(n *names, id string) cell {
+	if id == "" {
+		return txt("no team")
+	}
+	return ref(n.team(id), f.link(at("teams", id)))
+}
+
+func (f *filter) serviceCell(n *names, id string) cell {
+	if id == "" {
+		return txt("no service")
+	}
+	return ref(n.service(id), f.link(at("services", id)))
+}
+
+// byName orders ids by what they are called, never by a figure.
+func byName(ids []string, name func(string) string) []string {
+	sort.SliceStable(ids, func(i, j int) bool {
+		a, b := strings.ToLower(name(ids[i])), strings.ToLower(name(ids[j]))
+		if a != b {
+			return a < b
+		}
+		return ids[i] < ids[j]
+	})
+	return slices.Compact(ids)
+}
+
+// keys are the ids that answers speak of, in name order, with others that belong to them.
+func keys(name func(string) string, others []string, results ...*result) []string {
+	seen := map[string]bool{}
+	var out []string
+	add := func(id string) {
+		if !seen[id] {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	for _, id := range others {
+		add(id)
+	}
+	for _, r := range results {
+		for _, w := range r.rows() {
+			add(w.key())
+		}
+	}
+	return byName(out, name)
+}

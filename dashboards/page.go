@@ -1,0 +1,111 @@
+package dashboards
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// page is everything a template draws.
+type page struct {
+	Title, Nav  string
+	Sub, Answer []bit
+	Filter      *filterView
+	Cards       []card
+	Notice      string // said once above the cards, as after a re-drive
+	Version     string
+	Dev         bool
+	// Pages of their own kind carry their part here; the template of that name draws it.
+	Incident    *incidentView
+	Definitions []definitionView
+	Record      *recordView
+}
+
+type renderer struct {
+	t *template.Template
+}
+
+func newRenderer(files embed.FS, assets map[string]asset) (*renderer, error) {
+	t := template.New("").Funcs(template.FuncMap{
+		// static is the address of an asset with its digest, so that it may be kept for ever.
+		"static": func(name string) string { return "/static/" + name + "?v=" + assets[name].digest },
+		"has":    func(name string) bool { _, ok := assets[name]; return ok },
+		"nav":    func() []navItem { return navigation },
+	})
+	t, err := t.ParseFS(files, "template/*.html")
+	if err != nil {
+		return nil, err
+	}
+	return &renderer{t}, nil
+}
+
+type navItem struct{ Name, Href string }
+
+var navigation = []navItem{
+	{"Overview", "/"}, {"Teams", "/teams"}, {"On call", "/oncall"}, {"Ownership", "/ownership"}, {"Services", "/services"},
+	{"Incidents", "/incidents"}, {"Definitions", "/definitions"}, {"Quarantine", "/quarantine"},
+}
+
+// render draws a page into memory first, so that an error never leaves half a page. A
+// page with wrong filters is a 400, one whose every answer failed a 500.
+func (s *Server) render(c echo.Context, p *page) error {
+	p.Version, p.Dev = s.Version, s.Dev
+	status := http.StatusOK
+	if p.Filter != nil && len(p.Filter.Problems) > 0 {
+		status = http.StatusBadRequest
+	} else if n := broken(p.Cards); n > 0 && n == len(p.Cards) {
+		status = http.StatusInternalServerError
+	}
+	return s.draw(c, status, p)
+}
+
+func (s *Server) draw(c echo.Context, status int, p *page) error {
+	var out bytes.Buffer
+	if err := s.pages.t.ExecuteTemplate(&out, "page", p); err != nil {
+		return err
+	}
+	return c.HTMLBlob(status, out.Bytes())
+}
+
+func broken(cards []card) int {
+	n := 0
+	for _, c := range cards {
+		if c.Err != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// failPage says an error to a person.
+func (s *Server) failPage(c echo.Context, e *apiError) error {
+	title := "Something went wrong"
+	switch {
+	case e.status == http.StatusNotFound:
+		title = "There is no such page"
+	case e.status < 500:
+		title = "That cannot be done"
+	}
+	p := &page{Title: title, Answer: say(strings.ToUpper(e.Message[:min(1, len(e.Message))]) + e.Message[min(1, len(e.Message)):] + "."), Version: s.Version, Dev: s.Dev}
+	p.Sub = say(linked("Overview", "/"))
+	return s.draw(c, e.status, p)
+}
+
+// missing is a 404 that names what was looked for.
+func missing(kind, id string) error {
+	return &apiError{status: http.StatusNotFound, Message: "no " + kind + " “" + clip(id, 200) + "” is known here"}
+}
+
+// safeLink lets only web addresses through; data may call anything a link.
+func safeLink(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return ""
+	}
+	return u.String()
+}

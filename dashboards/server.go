@@ -1,0 +1,231 @@
+// Package dashboards is what people and scripts look at: pages, charts, JSON and CSV.
+//
+// Theory of operation
+//
+//  1. A page reads its filters from the URL (filter.go), asks every metric it needs in
+//     parallel (ask.go), turns the answers into cards (card.go) and renders them in one go.
+//     Nothing is stored here; the same URL shows a colleague the same page.
+//  2. A card is a question, its answer in words, a picture, a table of the same numbers and
+//     a footer with n, definition, CSV and the incidents behind it. Pages are written in Go
+//     as lists of cards; one template draws them all (template/*.html).
+//  3. Text from outside (names, titles, raw bytes) meets HTML only in html/template, and
+//     charts only as JSON inside a data block (chart.go). go-echarts' own rendering, which
+//     splices labels into script, is never called.
+//  4. The policy in headers.go forbids inline script and style, so a mistake in 3 would be
+//     text, not code. One stylesheet and one script are served from here; nothing loads
+//     from elsewhere.
+//  5. echo and go-echarts stay behind this package.
+package dashboards
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/stewardhq/steward/analytics"
+)
+
+//go:embed template
+var templateFiles embed.FS
+
+// all: also what `make build` copies in beside the tracked files.
+//
+//go:embed all:static
+var staticFiles embed.FS
+
+// Store is what pages ask. *analytics.Store is one; all methods are goroutine-safe.
+type Store interface {
+	Metrics() []analytics.Metric
+	Query(ctx context.Context, name string, params url.Values) (*analytics.Answer, error)
+	Directory(ctx context.Context) (*analytics.Directory, error)
+	Incident(ctx context.Context, id string) (*analytics.Incident, error)
+	Events(ctx context.Context, f analytics.EventFilter) ([]analytics.EventRow, error)
+	Incidents(ctx context.Context, f analytics.IncidentFilter) ([]analytics.IncidentRow, error)
+	OwnershipHistory(ctx context.Context, service string) ([]analytics.OwnershipSpan, error)
+	Quarantine(ctx context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error)
+	QuarantineItem(ctx context.Context, id string) (*analytics.QuarantineRow, error)
+}
+
+// Redriver sends the bytes of one quarantined record through decoding again.
+type Redriver interface {
+	Redrive(ctx context.Context, id string) error
+}
+
+// Readiness says whether requests should be sent here. Parts names each component with
+// "ok" or what is wrong with it.
+type Readiness struct {
+	Ready      bool
+	LagRecords int64         // records on the topic that the sink has not stored
+	LagOldest  time.Duration // age of the oldest of them; 0 without any
+	Parts      map[string]string
+}
+
+// Deps is everything the server stands on. Store is required; the zero value of the rest
+// means: no such part (its route answers 404), UTC, the wall clock, no log.
+type Deps struct {
+	Store       Store
+	Ingest      http.Handler // serves /ingest/…
+	Redriver    Redriver
+	Ready       func(context.Context) Readiness
+	Metrics     http.Handler   // serves /metrics
+	Zone        *time.Location // the organisation's
+	Now         func() time.Time
+	Log         *slog.Logger
+	Version     string
+	Dev         bool   // loopback without sign-in: per-person figures are shown, cookies may travel without TLS
+	EchartsPath string // a file to serve instead of the embedded or found chart library
+}
+
+// Server serves pages and API. It holds no state besides its parsed templates and assets.
+type Server struct {
+	Deps
+	echo    *echo.Echo
+	pages   *renderer
+	assets  map[string]asset
+	metrics map[string]analytics.Metric
+}
+
+// New parses templates and assets and wires the routes. It starts nothing.
+func New(d Deps) (*Server, error) {
+	if d.Store == nil {
+		return nil, errors.New("dashboards: a store is required")
+	}
+	if d.Zone == nil {
+		d.Zone = time.UTC
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{Deps: d, metrics: map[string]analytics.Metric{}}
+	for _, m := range d.Store.Metrics() {
+		s.metrics[m.Name] = m
+	}
+	static, err := fs.Sub(staticFiles, "static")
+	if err != nil {
+		return nil, fmt.Errorf("dashboards: %w", err)
+	}
+	if s.assets, err = loadAssets(static, d.EchartsPath); err != nil {
+		return nil, fmt.Errorf("dashboards: %w", err)
+	}
+	if _, ok := s.assets["echarts.min.js"]; !ok {
+		d.Log.Warn("echarts.min.js was not found, so charts stay empty and their tables open; `npm ci` fetches it")
+	}
+	if s.pages, err = newRenderer(templateFiles, s.assets); err != nil {
+		return nil, fmt.Errorf("dashboards: %w", err)
+	}
+	s.echo = s.routes()
+	return s, nil
+}
+
+// Handler serves everything.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// HTTPServer is a server with the limits that a slow or hostile client must meet: headers
+// within 10 s and 64 KiB, a body within a minute. Answers may take as long as a query may.
+func (s *Server) HTTPServer() *http.Server {
+	return &http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+func (s *Server) routes() *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	// The address of the connection: X-Forwarded-For is anybody's to write.
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.HTTPErrorHandler = s.fail
+	e.Use(s.headers, s.recoverer)
+
+	get := func(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
+		e.Match([]string{http.MethodGet, http.MethodHead}, path, h, m...)
+	}
+	zip := middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024})
+	get("/", s.overview, zip)
+	get("/teams", s.teams, zip)
+	get("/teams/:team", s.team, zip)
+	get("/oncall", s.oncall, zip)
+	get("/ownership", s.ownership, zip)
+	get("/services", s.services, zip)
+	get("/services/:service", s.service, zip)
+	get("/incidents", s.incidents, zip)
+	get("/incidents/:incident", s.incident, zip)
+	get("/definitions", s.definitions, zip)
+
+	// Not compressed: these pages hold a token beside text that others can choose.
+	csrf := middleware.CSRFWithConfig(middleware.CSRFConfig{
+		TokenLookup: "form:csrf", CookieName: "steward_csrf", CookiePath: "/quarantine",
+		CookieSecure: !s.Dev, CookieHTTPOnly: true, CookieSameSite: http.SameSiteStrictMode,
+	})
+	get("/quarantine", s.quarantine)
+	get("/quarantine/:id", s.quarantined, csrf)
+	e.POST("/quarantine/:id/redrive", s.redrive, middleware.BodyLimit("512K"), csrf)
+
+	get("/api/v1/metrics", s.apiCatalogue, zip)
+	get("/api/v1/metrics/:name", s.apiMetric, zip)
+	get("/api/v1/events", s.apiEvents, zip)
+	e.RouteNotFound("/api/*", func(echo.Context) error {
+		return &apiError{status: http.StatusNotFound, Message: "no such endpoint"}
+	})
+
+	get("/healthz", func(c echo.Context) error {
+		return c.JSON(http.StatusOK, map[string]string{"status": "ok", "version": s.Version})
+	})
+	get("/readyz", s.ready)
+	if s.Metrics != nil {
+		get("/metrics", echo.WrapHandler(s.Metrics))
+	}
+	if s.Ingest != nil {
+		e.Any("/ingest/*", echo.WrapHandler(s.Ingest))
+	}
+	get("/static/:file", s.asset)
+	get("/favicon.ico", func(c echo.Context) error { c.SetParamNames("file"); c.SetParamValues("icon.svg"); return s.asset(c) })
+	return e
+}
+
+func (s *Server) ready(c echo.Context) error {
+	r := Readiness{Ready: true}
+	if s.Ready != nil {
+		r = s.Ready(c.Request().Context())
+	}
+	status := http.StatusOK
+	if !r.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	if r.Parts == nil {
+		r.Parts = map[string]string{}
+	}
+	return c.JSON(status, map[string]any{
+		"ready": r.Ready, "version": s.Version, "parts": r.Parts,
+		"sink": map[string]any{"lag_records": r.LagRecords, "lag_seconds": r.LagOldest.Seconds()},
+	})
+}
+
+// param is a path parameter as it was meant: echo hands over the escaped form where the
+// path was escaped in an unusual way, as with a "/" inside an id.
+func param(c echo.Context, name string) string {
+	v := c.Param(name)
+	if c.Request().URL.RawPath != "" {
+		if u, err := url.PathUnescape(v); err == nil {
+			return u
+		}
+	}
+	return v
+}
