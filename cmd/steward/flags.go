@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/stewardhq/steward/internal/app"
+)
+
+// envName is the environment variable of a flag.
+func envName(flag string) string {
+	return "STEWARD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// fromEnvironment fills the flags that the command line leaves open. An empty variable
+// counts as not set, as compose files write them.
+func (c *command) fromEnvironment(cmd *cobra.Command) error {
+	var err error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if err != nil || f.Changed || f.Name == "help" {
+			return
+		}
+		value, ok := c.env(envName(f.Name))
+		if !ok || value == "" {
+			return
+		}
+		if bad := cmd.Flags().Set(f.Name, value); bad != nil {
+			err = fmt.Errorf("%s=%q: %w", envName(f.Name), value, bad)
+		}
+	})
+	return err
+}
+
+// target holds the two flags that say where a command works.
+type target struct{ server, data string }
+
+func (t *target) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&t.server, "server", "", "address of a running server, such as http://127.0.0.1:8080")
+	cmd.Flags().StringVar(&t.data, "data", "data", "data `directory`: its running server is asked, else the directory is opened")
+	cmd.MarkFlagsMutuallyExclusive("server", "data")
+}
+
+// open finds the server or opens the directory, and says which on standard error.
+func (c *command) open(cmd *cobra.Command, t target, create bool) (app.Target, error) {
+	log, err := c.logger(levelQuiet)
+	if err != nil {
+		return nil, err
+	}
+	if cmd.Flags().Changed("server") && t.server == "" {
+		return nil, &app.UsageError{Message: "--server is empty"}
+	}
+	// The command line wins over the environment, where both may be set for good.
+	found, err := app.OpenTarget(cmd.Context(), app.TargetConfig{
+		Server: t.server, Create: create,
+		Config: app.Config{Data: t.data, Version: version, Log: log},
+	})
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(c.err, found.Describe())
+	return found, nil
+}

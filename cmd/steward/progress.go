@@ -1,0 +1,45 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// bar shows how far long work is, with rate and time left, and only on a terminal:
+// elsewhere standard error stays for errors.
+type bar struct{ inner *progressbar.ProgressBar }
+
+// progress starts a bar over size bytes; -1 shows rate alone.
+func (c *command) progress(size int64) *bar {
+	f, ok := c.err.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return &bar{}
+	}
+	return &bar{progressbar.NewOptions64(size,
+		progressbar.OptionSetWriter(f),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionShowElapsedTimeOnFinish(),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionFullWidth(),
+		progressbar.OptionClearOnFinish(),
+	)}
+}
+
+// at moves the bar to done of its units; a terminal that went away is no reason to stop.
+func (b *bar) at(done int64, what string) {
+	if b.inner == nil {
+		return
+	}
+	b.inner.Describe(what)
+	_ = b.inner.Set64(done)
+}
+
+func (b *bar) done() {
+	if b.inner != nil {
+		_ = b.inner.Exit()
+	}
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func (c *command) rebuild() *cobra.Command {
+	var to target
+	cmd := &cobra.Command{
+		Use:   "rebuild",
+		Short: "Make every projection again from the events",
+		Long:  "Rebuild fills each projection anew from the table of events beside the old one and swaps them. Nothing is lost if it is interrupted.",
+		Args:  cobra.NoArgs,
+	}
+	to.flags(cmd)
+	cmd.RunE = work(func(cmd *cobra.Command, _ []string) error {
+		where, err := c.open(cmd, to, false)
+		if err != nil {
+			return err
+		}
+		last, rows := "", uint64(0)
+		show := func() {
+			if last != "" {
+				fmt.Fprintf(c.out, "rebuilt %s: %d rows\n", last, rows)
+			}
+		}
+		err = where.Rebuild(cmd.Context(), func(name string, n uint64) {
+			if name != last {
+				show()
+			}
+			last, rows = name, n
+		})
+		if closing := where.Close(); err == nil {
+			err = closing
+		}
+		if err != nil {
+			return err
+		}
+		show()
+		return nil
+	})
+	return cmd
+}

@@ -1,0 +1,171 @@
+package app
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // a zone must be known wherever the static binary runs
+
+	"github.com/stewardhq/steward/internal/broker"
+	"github.com/stewardhq/steward/internal/warehouse"
+)
+
+// Roles a process can take. The embedded broker and engine live in one process, so
+// splitting the roles needs a real Kafka and a real ClickHouse.
+const (
+	RoleWeb    = "web"    // pages and API
+	RoleIngest = "ingest" // POST /ingest
+	RoleSink   = "sink"   // log to warehouse
+)
+
+// AllRoles is what one process does by itself.
+func AllRoles() []string { return []string{RoleWeb, RoleIngest, RoleSink} }
+
+// Config says how Steward runs. The zero value of a field means its default.
+type Config struct {
+	Listen string // host:port, loopback only until sign-in exists; default 127.0.0.1:8080
+	Data   string // data directory; default ./data
+
+	Kafka      []string // host:port of a real cluster; empty: the embedded broker
+	KafkaTLS   bool
+	KafkaSASL  string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty: no sign-in
+	KafkaUser  string
+	KafkaPass  string
+	Topic      string // default steward.events
+	Partitions int    // of the topic, when it is created; default broker.DefaultPartitions
+
+	ClickHouse        string // DSN; empty: the embedded engine
+	ClickHouseCluster string // schema statements become ON CLUSTER with Replicated engines
+
+	Roles            []string // default AllRoles
+	Zone             *time.Location
+	PagerDutySecrets []string
+	Dev              bool // developer conveniences of the pages
+	Demo             bool // load the demo organisation when there is nothing yet
+
+	Version string
+	Now     func() time.Time // default time.Now
+	Log     *slog.Logger     // default: none
+}
+
+func (c Config) withDefaults() Config {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8080"
+	}
+	if c.Data == "" {
+		c.Data = "data"
+	}
+	if c.Topic == "" {
+		c.Topic = broker.EventsTopic
+	}
+	if len(c.Roles) == 0 {
+		c.Roles = AllRoles()
+	}
+	if c.Zone == nil {
+		c.Zone = time.UTC
+	}
+	if c.Version == "" {
+		c.Version = "unknown"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Validate reports everything that is wrong with the configuration, joined.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	errs := []error{CheckListen(c.Listen)}
+	for _, r := range c.Roles {
+		if !slices.Contains(AllRoles(), r) {
+			errs = append(errs, fmt.Errorf("unknown role %q: the roles are %s", r, strings.Join(AllRoles(), ", ")))
+		}
+	}
+	if !c.all() && (len(c.Kafka) == 0 || c.ClickHouse == "") {
+		errs = append(errs, errors.New("a part of the roles needs both --kafka and --clickhouse: the embedded broker and engine live inside the one process that does everything"))
+	}
+	if c.Demo && !c.has(RoleSink) {
+		errs = append(errs, errors.New("the demo organisation is loaded by the process that has the role sink"))
+	}
+	if len(c.Kafka) == 0 && (c.KafkaTLS || c.KafkaSASL != "") {
+		errs = append(errs, errors.New("TLS and SASL are for a real Kafka: give its addresses with --kafka"))
+	}
+	for _, a := range c.Kafka {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			errs = append(errs, fmt.Errorf("the Kafka address %q is not HOST:PORT", a))
+		}
+	}
+	if c.Demo && len(c.Kafka) > 0 && c.ClickHouse != "" {
+		c.Log.Warn("the demo organisation will be written to the cluster if it holds no events")
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) has(role string) bool { return slices.Contains(c.Roles, role) }
+
+// all says whether this process does everything.
+func (c Config) all() bool {
+	for _, r := range AllRoles() {
+		if !c.has(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// CheckListen refuses every address that others could reach: there is no sign-in yet, so
+// whoever can connect can read and write everything.
+func CheckListen(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("the listen address %q is not HOST:PORT", addr)
+	}
+	if host == "localhost" {
+		return nil
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("refusing to listen on %q: Steward has no sign-in yet, so it listens on a loopback address only (127.0.0.1, [::1] or localhost)", addr)
+}
+
+func (c Config) brokerConfig() broker.Config {
+	b := broker.Config{
+		Addrs:  c.Kafka,
+		Topics: []broker.Topic{{Name: c.Topic, Partitions: c.Partitions}},
+		Log:    c.Log.With("part", "broker"),
+	}
+	if len(c.Kafka) == 0 {
+		b.Dir = filepath.Join(c.Data, "log")
+	}
+	if c.KafkaTLS {
+		b.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if c.KafkaSASL != "" {
+		b.SASL = &broker.SASL{Mechanism: c.KafkaSASL, User: c.KafkaUser, Password: c.KafkaPass}
+	}
+	return b
+}
+
+func (c Config) warehouseConfig(observe func(warehouse.Stat)) warehouse.Config {
+	w := warehouse.Config{DSN: c.ClickHouse, Cluster: c.ClickHouseCluster, Observe: observe, Log: c.Log.With("part", "warehouse")}
+	if c.ClickHouse == "" {
+		w.Dir = filepath.Join(c.Data, "engine")
+		// The engine does not see Go's heap: together they must fit the machine.
+		if m := machineMemory(); m > 0 {
+			w.MaxMemory = max(m/2, 1<<30)
+			w.QueryMemory = max(m/4, 512<<20)
+		}
+	}
+	return w
+}

@@ -1,0 +1,96 @@
+package app
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// The parts of the address space that are counted apart.
+const (
+	partPages  = "pages"
+	partAPI    = "api"
+	partIngest = "ingest"
+	partStatic = "static"
+	partProbes = "probes"
+)
+
+func part(path string) string {
+	switch {
+	case strings.HasPrefix(path, "/ingest"):
+		return partIngest
+	case strings.HasPrefix(path, "/api/"):
+		return partAPI
+	case strings.HasPrefix(path, "/static/"):
+		return partStatic
+	case path == "/healthz", path == "/readyz", path == "/metrics":
+		return partProbes
+	}
+	return partPages
+}
+
+// guard keeps web pages of others away from a server that has no sign-in and trusts
+// whoever can connect. A browser on this machine can connect for any page it shows:
+//   - a page that points its own host name at 127.0.0.1 still sends that name as Host,
+//     so only loopback names are answered, except where tunnels deliver webhooks and
+//     probes look;
+//   - a page that posts here says so in Sec-Fetch-Site or Origin, and is refused.
+//
+// It also counts what is answered.
+func guard(next http.Handler, m *metrics) http.Handler {
+	sameOrigin := http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		p := part(r.URL.Path)
+		out := &watched{ResponseWriter: w, code: http.StatusOK}
+		if p != partIngest && p != partProbes && !loopbackHost(r.Host) {
+			writeError(out, http.StatusMisdirectedRequest, "Steward has no sign-in yet and answers to 127.0.0.1, [::1] and localhost only; through a tunnel, only /ingest is reachable", nil)
+		} else {
+			sameOrigin.ServeHTTP(out, r)
+		}
+		m.request(p, out.code, time.Since(start))
+	})
+}
+
+func loopbackHost(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// watched remembers the status. Unwrap keeps deadlines, flushing and full duplex reachable
+// through http.ResponseController.
+type watched struct {
+	http.ResponseWriter
+	code  int
+	wrote bool
+}
+
+func (w *watched) WriteHeader(code int) {
+	if !w.wrote {
+		w.code, w.wrote = code, code >= 200
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w *watched) Write(b []byte) (int, error) {
+	w.wrote = true
+	return w.ResponseWriter.Write(b)
+}
+
+func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush is here for code that asks for an http.Flusher in the old way.
+func (w *watched) Flush() {
+	if f, ok := w.ResponseWriter.(http.Flusher); ok {
+		f.Flush()
+	}
+}

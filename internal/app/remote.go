@@ -1,0 +1,175 @@
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// processHeader is on every answer of /healthz, so that a command knows whether the
+// process behind an address is the one noted in the data directory.
+const processHeader = "Steward-Process"
+
+// answers says whether the server of a note is alive and the one that wrote it.
+func answers(ctx context.Context, r *Record) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL+"/healthz", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	return resp.Header.Get(processHeader) == strconv.Itoa(r.PID)
+}
+
+// remote is a Target behind HTTP.
+type remote struct {
+	base, describe, agent string
+	client                *http.Client
+}
+
+func newRemote(base, describe, version string) *remote {
+	return &remote{base: base, describe: describe, agent: "steward/" + version, client: &http.Client{}}
+}
+
+func (r *remote) Describe() string { return r.describe }
+func (r *remote) Close() error     { r.client.CloseIdleConnections(); return nil }
+
+func (r *remote) do(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, r.base+path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", r.agent)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/octet-stream")
+	}
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("the server does not answer: %w", err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("the server answered %s and broke off: %w", resp.Status, err)
+	}
+	return nil, refusal(resp, text)
+}
+
+// refusal reads the error an API answers: a question that cannot be asked is a
+// *UsageError, everything else is the server's failure.
+func refusal(resp *http.Response, text []byte) error {
+	var e struct {
+		Error   string   `json:"error"`
+		Allowed []string `json:"allowed"`
+	}
+	if err := json.Unmarshal(text, &e); err != nil || e.Error == "" {
+		return fmt.Errorf("the server answered %s: %s", resp.Status, bytes.TrimSpace(text[:min(len(text), 200)]))
+	}
+	if resp.StatusCode == http.StatusBadRequest || resp.StatusCode == http.StatusNotFound {
+		if strings.Contains(e.Error, strings.Join(e.Allowed, ", ")) {
+			e.Allowed = nil // the sentence says it already
+		}
+		return &UsageError{Message: e.Error, Allowed: e.Allowed}
+	}
+	return fmt.Errorf("the server answered %s: %s", resp.Status, e.Error)
+}
+
+func (r *remote) Query(ctx context.Context, metric string, params url.Values, format string) ([]byte, error) {
+	q := url.Values{}
+	for k, v := range params {
+		q[k] = v
+	}
+	if format == "csv" {
+		q.Set("format", "csv")
+	}
+	resp, err := r.do(ctx, http.MethodGet, "/api/v1/metrics/"+url.PathEscape(metric)+"?"+q.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	return body, nil
+}
+
+func (r *remote) Import(ctx context.Context, req ImportRequest) (ImportProgress, error) {
+	q := url.Values{"format": {req.Format}}
+	if req.Account != "" {
+		q.Set("account", req.Account)
+	}
+	var last ImportProgress
+	// The type hides that the reader can be closed: it belongs to the caller.
+	resp, err := r.do(ctx, http.MethodPost, "/api/v1/import?"+q.Encode(), struct{ io.Reader }{req.Reader})
+	if err != nil {
+		return last, err
+	}
+	err = lines(resp.Body, func(line []byte) error {
+		if err := json.Unmarshal(line, &last); err != nil {
+			return err
+		}
+		if req.Progress != nil {
+			req.Progress(last)
+		}
+		return nil
+	})
+	return last, err
+}
+
+func (r *remote) Rebuild(ctx context.Context, progress func(string, uint64)) error {
+	resp, err := r.do(ctx, http.MethodPost, "/api/v1/rebuild", nil)
+	if err != nil {
+		return err
+	}
+	return lines(resp.Body, func(line []byte) error {
+		var p rebuildProgress
+		if err := json.Unmarshal(line, &p); err != nil {
+			return err
+		}
+		if progress != nil && p.Projection != "" {
+			progress(p.Projection, p.Rows)
+		}
+		return nil
+	})
+}
+
+// lines reads the progress of long work, one JSON object a line. The last one says that it
+// is done or why it is not; without it the work was cut short.
+func lines(body io.ReadCloser, each func([]byte) error) error {
+	defer body.Close()
+	sc := bufio.NewScanner(body)
+	for sc.Scan() {
+		var end outcome
+		if err := json.Unmarshal(sc.Bytes(), &end); err != nil {
+			return fmt.Errorf("the server sent something else than progress: %w", err)
+		}
+		if end.Error != "" {
+			return errors.New(end.Error)
+		}
+		if err := each(sc.Bytes()); err != nil {
+			return fmt.Errorf("the server's progress is not understood: %w", err)
+		}
+		if end.Done {
+			return nil
+		}
+	}
+	return errors.Join(errors.New("the server broke off; running the command again is safe"), sc.Err())
+}
