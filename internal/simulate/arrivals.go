@@ -38,8 +38,8 @@ func classes() []class {
 		{name: "queue-lag", words: "queue lag growing for 15 minutes", rhythm: traffic, rate: 0.8, high: 0.6, auto: 0.5, repeats: 1},
 		{name: "disk-usage", words: "disk more than 85 % full", rhythm: flat, rate: 0.5, high: 0.25, auto: 0.1},
 		{name: "memory-usage", words: "memory close to its limit", rhythm: flat, rate: 0.6, high: 0.4, auto: 0.6, repeats: 1},
-		{name: "batch-late", words: "nightly batch later than planned", rhythm: batch, rate: 1.1, high: 0.65, auto: 0.25},
-		{name: "replica-lag", words: "replica more than 60 s behind", rhythm: batch, rate: 0.7, high: 0.6, auto: 0.65, repeats: 1},
+		{name: "batch-late", words: "nightly batch later than planned", rhythm: batch, rate: 0.9, high: 0.5, auto: 0.25},
+		{name: "replica-lag", words: "replica more than 60 s behind", rhythm: batch, rate: 0.6, high: 0.5, auto: 0.65, repeats: 1},
 		{name: "certificate-expiry", words: "certificate expires within 14 days", rhythm: work, rate: 0.15, high: 0, auto: 0},
 		{name: "config-drift", words: "configuration differs from the repository", rhythm: work, rate: 0.35, high: 0.05, auto: 0.2},
 		{name: "saturation", words: "worker pool saturated", rhythm: work, rate: 0.5, high: 0.7, auto: 0.4},
@@ -56,7 +56,7 @@ func stormClass(root *service) class {
 func drillClass() class { return class{name: "test-page", words: "test of the paging path", high: 1} }
 
 // classesOf draws a service's alert classes. The rates are spread widely between services
-// and make about 0.33 alerts a day on average, the very noisy services left out.
+// and make about 0.37 alerts a day on average, the very noisy services left out.
 func (w *world) classesOf(s *service) []class {
 	all := classes()
 	w.rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
@@ -65,14 +65,14 @@ func (w *world) classesOf(s *service) []class {
 	for _, c := range mine {
 		total += c.rate
 	}
-	scale := float64(w.spread(time.Second, 0.7)) / float64(time.Second) * 0.26 / total
+	scale := min(float64(w.spread(time.Second, 0.7))/float64(time.Second), 2.5) * 0.32 / total
 	for i := range mine {
 		mine[i].rate *= scale
 	}
 	switch s.index % 40 {
 	case firstNoisy:
 		mine = append(mine, class{name: "probe-timeout", words: "probe did not answer in time", rhythm: flat, rate: 0.55,
-			high: 0.85, auto: 0.75, repeats: 3, noise: true, tuned: true})
+			high: 0.7, auto: 0.75, repeats: 3, noise: true, tuned: true})
 	case secondNoisy:
 		mine = append(mine, class{name: "consumer-restarts", words: "consumer restarted more than 3 times", rhythm: batch, rate: 0.5,
 			high: 0.7, auto: 0.7, repeats: 3, noise: true})

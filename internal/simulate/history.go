@@ -13,7 +13,7 @@ func (w *world) reorganise(day time.Time) {
 	for range w.poisson(0.00035 * float64(len(w.services))) {
 		s := w.services[w.pick(len(w.services))]
 		to := w.teams[w.pick(len(w.teams))]
-		at := day.Add(time.Duration(w.between(9*60, 16*60)) * time.Minute)
+		at := workday(day.Add(time.Duration(w.between(9*60, 16*60)) * time.Minute))
 		if day.Before(w.start.Add(45*24*time.Hour)) || s.owner == nil || s.owner == to ||
 			!to.formed.IsZero() && at.Before(to.formed) || w.hasStory(s) {
 			continue
@@ -37,11 +37,11 @@ func (w *world) stories() {
 		switch home := w.teams[s.index%len(w.teams)]; {
 		case s.index%40 == neverOwned:
 		case home.peculiar == formedLater:
-			at := home.formed.Add(w.days(0, 12))
+			at := workday(home.formed.Add(w.days(0, 12)).Truncate(24 * time.Hour).Add(w.seconds(10*3600, 16*3600)))
 			w.plan(at, func() { w.handOver(s, home, at, w.days(1, 30)) })
 		case s.index%40 == abandoned:
 			left := w.after(0.28, 0.34)
-			adopted := left.Add(time.Duration(w.cfg.Days/8) * 24 * time.Hour)
+			adopted := workday(left.Add(time.Duration(w.cfg.Days/4) * 24 * time.Hour))
 			to := w.teams[(s.index+3)%len(w.teams)]
 			if !to.formed.IsZero() {
 				to = w.teams[0]
@@ -133,17 +133,16 @@ func (w *world) publish(t *team, at time.Time) {
 	for _, s := range t.paged {
 		d.Services = append(d.Services, s.id)
 	}
-	lead := t.lead(at)
-	second := policyTarget{Schedule: t.schedule(2)}
-	if t.peculiar == personInPolicy && lead != nil {
-		second = policyTarget{Person: lead.id}
-	}
-	d.Levels = []policyLevel{
-		{[]policyTarget{{Schedule: t.schedule(1)}}, t.timeouts[0]},
-		{[]policyTarget{second}, t.timeouts[1]},
-	}
-	if lead != nil {
-		d.Levels = append(d.Levels, policyLevel{[]policyTarget{{Person: lead.id}}, t.timeouts[2]})
+	for level := 1; level <= 3; level++ {
+		target := policyTarget{Schedule: t.schedule(level)}
+		if level == t.leadLevel() {
+			lead := t.lead(at)
+			if lead == nil {
+				continue
+			}
+			target = policyTarget{Person: lead.id}
+		}
+		d.Levels = append(d.Levels, policyLevel{[]policyTarget{target}, t.timeouts[level-1]})
 	}
 	w.fact(event.PolicyPublished, t.policy, at, d)
 }

@@ -24,8 +24,9 @@ type life struct {
 	steps     int
 	pages     int
 	firstPage string
-	paged     *person // of the first page
-	ended     bool    // the service resolved it while somebody was still being paged
+	paged     *person   // of the first page
+	ended     bool      // the service resolved it while somebody was still being paged
+	halt      time.Time // paging stops, because it is merged then; zero if never
 	drill     bool
 }
 

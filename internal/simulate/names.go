@@ -101,7 +101,7 @@ func domains() []domain {
 // components complete a domain that has more services than its list names.
 func components() []thing {
 	return []thing{
-		{"api", "The interface of %s for other teams."}, {"worker", "Background jobs of %s."},
+		{"backend", "The interface of %s for other teams."}, {"worker", "Background jobs of %s."},
 		{"sync", "Exchanges data of %s with partners."}, {"cache", "Keeps hot data of %s close."},
 		{"admin", "Back office pages of %s."}, {"stream", "Turns changes of %s into events."},
 		{"store", "The database of %s."}, {"exporter", "Hands data of %s to the warehouse."},

@@ -115,7 +115,7 @@ func (w *world) newTeam(all []domain, i int) *team {
 		{"Asia/Singapore", "Asia/Tokyo"}, {"Europe/Paris", "Europe/Helsinki"},
 	}
 	t := &team{index: i, id: teamName(all, i), peculiar: i % peculiarities, zones: homes[i%len(homes)]}
-	t.policy = "policy-" + t.id
+	t.policy = t.id + "-escalation"
 	t.timeouts = [3]int{[]int{5, 10, 10, 15}[w.pick(4)], 15, 30}
 	t.rota = rota{team: t}
 	if t.peculiar == formedLater {
@@ -241,6 +241,23 @@ func (w *world) join(t *team, p *person, from time.Time, role string) *membershi
 	m := &membership{team: t, person: p, role: role, from: from}
 	t.members = append(t.members, m)
 	return m
+}
+
+// leadLevel is the level of the policy that names the lead rather than a schedule.
+func (t *team) leadLevel() int {
+	if t.peculiar == personInPolicy {
+		return 2
+	}
+	return 3
+}
+
+// handle is what the paging tool calls somebody: for some only by its own id, which
+// person.described lists as an alias.
+func (p *person) handle() string {
+	if p.index%9 == 3 {
+		return p.aliases[1]
+	}
+	return p.id
 }
 
 // lead is the first active member, nil if there is none.

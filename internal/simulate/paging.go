@@ -13,7 +13,7 @@ import (
 func (l *life) page(t *team, level int, at time.Time) (*person, time.Time) {
 	w := l.w
 	var asked *person
-	for ; level <= 3; level++ {
+	for ; level <= 3 && !l.halted(at); level++ {
 		p := w.target(t, level, at)
 		if level > 1 && p != nil && asked != nil {
 			l.add(event.IncidentEscalated, at, escalatedData{Incident: l.id, To: []string{"person:" + p.id}, From: "policy:" + t.policy,
@@ -28,8 +28,11 @@ func (l *life) page(t *team, level int, at time.Time) (*person, time.Time) {
 		}
 		asked = p
 		timeout := time.Duration(t.timeouts[level-1]) * time.Minute
-		ack := at.Add(l.answer(p, at))
+		ack := at.Add(l.answer(p, at, level))
 		end := minTime(ack, at.Add(timeout))
+		if !l.halt.IsZero() {
+			end = minTime(end, l.halt)
+		}
 		if !l.clears.IsZero() {
 			end = minTime(end, laterTime(l.clears, at))
 		}
@@ -43,29 +46,36 @@ func (l *life) page(t *team, level int, at time.Time) (*person, time.Time) {
 		}
 		at = at.Add(timeout)
 	}
+	if l.halted(at) {
+		return nil, l.halt
+	}
 	l.add(event.PageUnanswered, at, failedData{Incident: l.id, Reason: "exhausted", Level: 3})
 	return nil, at
 }
 
+func (l *life) halted(at time.Time) bool { return !l.halt.IsZero() && !at.Before(l.halt) }
+
 // target is who a level of the policy means at that moment.
 func (w *world) target(t *team, level int, at time.Time) *person {
-	switch {
-	case level == 3, level == 2 && t.peculiar == personInPolicy:
+	if level == t.leadLevel() {
 		return t.lead(at)
-	default:
-		return t.rota.onCall(level, at)
 	}
+	return t.rota.onCall(min(level, 2), at)
 }
 
-// answer is how long somebody takes to acknowledge; now and then they do not at all.
-func (l *life) answer(p *person, at time.Time) time.Duration {
+// answer is how long somebody takes to acknowledge; now and then they do not at all, and
+// at the last level, where people are asked who are not on call, often.
+func (l *life) answer(p *person, at time.Time, level int) time.Duration {
 	w := l.w
 	median, never := 2*time.Minute, 0.01
 	switch {
 	case night(p, at):
-		median, never = 4*time.Minute, 0.05
+		median, never = 4*time.Minute, 0.09
 	case !office(p, at):
-		median, never = 3*time.Minute, 0.03
+		median, never = 3*time.Minute, 0.05
+	}
+	if level == 3 {
+		never += 0.3
 	}
 	if w.chance(never) {
 		return 12 * time.Hour
@@ -107,7 +117,7 @@ func (l *life) send(p *person, at time.Time, channel string, level int) bool {
 	w := l.w
 	l.pages++
 	yes, no := true, false
-	d := pageData{Page: l.id + "-page-" + strconv.Itoa(l.pages), Incident: l.id, Person: p.id, Policy: l.team.policy,
+	d := pageData{Page: l.id + "-page-" + strconv.Itoa(l.pages), Incident: l.id, Person: p.handle(), Policy: l.team.policy,
 		Level: level, Channel: channel, Urgency: l.urgency}
 	if channel == "push" || channel == "sms" || channel == "phone" {
 		if l.firstPage == "" {
@@ -248,7 +258,7 @@ func (l *life) gather(p *person, at time.Time) {
 		if w.chance(0.12) {
 			state = "declined"
 		}
-		l.add(event.ResponderResponded, asked.Add(l.answer(q, asked)), responderData{Incident: l.id, Person: q.id, State: state})
+		l.add(event.ResponderResponded, asked.Add(l.answer(q, asked, 1)), responderData{Incident: l.id, Person: q.id, State: state})
 	}
 }
 
@@ -269,19 +279,25 @@ func (w *world) playStorm(a arrival) {
 	for _, s := range a.victims {
 		v := w.open(arrival{at: a.at.Add(w.seconds(20, 900)), service: s, class: stormClass(a.service)})
 		v.clears = time.Time{}
+		own := w.chance(0.2) // worked on by its own team until the cause is gone
+		if !own {
+			v.halt = laterTime(understood, v.opened).Add(time.Duration(20+7*len(merged)) * time.Second)
+		}
 		q, ack := v.page(v.team, 1, v.opened)
-		if w.chance(0.2) && q != nil {
+		if own && q != nil {
 			v.finish(q, ack, laterTime(ack.Add(10*time.Minute), understood.Add(w.spread(30*time.Minute, 0.4))))
 			continue
+		}
+		if own {
+			continue // nobody answered, and nobody merged it: it stays open
 		}
 		merged = append(merged, v)
 	}
 	p, at = root.route(p, at)
 	root.gather(p, at)
 	done := laterTime(at, understood).Add(root.work(p, at) + 20*time.Minute)
-	for i, v := range merged {
-		when := laterTime(understood, v.opened).Add(time.Duration(20+7*i) * time.Second)
-		v.add(event.IncidentMerged, when, mergedData{Incident: v.id, Into: root.id, Person: p.id, ActorKind: "user"})
+	for _, v := range merged {
+		v.add(event.IncidentMerged, v.halt, mergedData{Incident: v.id, Into: root.id, Person: p.id, ActorKind: "user"})
 		v.alert(event.AlertResolved, done.Add(w.seconds(0, 120)))
 	}
 	root.note(p, laterTime(at, understood).Add(time.Minute))

@@ -23,6 +23,7 @@ package simulate
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -100,30 +101,41 @@ func Events(cfg Config, emit func(event.Event) error) error {
 	return w.flush(cfg.End, emit)
 }
 
-// line is one CloudEvent in structured mode; the order of the members is the order of bytes.
+// line is one CloudEvent in structured mode but for its data, which Write appends: the
+// data is compact JSON already, and encoding it once more would cost a fifth of the time.
+// The order of the members is the order of bytes.
 type line struct {
-	SpecVersion     string          `json:"specversion"`
-	ID              string          `json:"id"`
-	Source          string          `json:"source"`
-	Type            string          `json:"type"`
-	Subject         string          `json:"subject"`
-	Time            string          `json:"time"`
-	RecordedTime    string          `json:"recordedtime"`
-	PartitionKey    string          `json:"partitionkey"`
-	DataContentType string          `json:"datacontenttype"`
-	Data            json.RawMessage `json:"data"`
+	SpecVersion     string `json:"specversion"`
+	ID              string `json:"id"`
+	Source          string `json:"source"`
+	Type            string `json:"type"`
+	Subject         string `json:"subject"`
+	Time            string `json:"time"`
+	RecordedTime    string `json:"recordedtime"`
+	PartitionKey    string `json:"partitionkey"`
+	DataContentType string `json:"datacontenttype"`
 }
 
 // Write writes the history as CloudEvents in structured mode, one a line.
 func Write(w io.Writer, cfg Config) error {
 	out := bufio.NewWriterSize(w, 1<<16)
-	enc := json.NewEncoder(out)
+	var head bytes.Buffer
+	enc := json.NewEncoder(&head)
 	err := Events(cfg, func(e event.Event) error {
-		return enc.Encode(line{
+		head.Reset()
+		err := enc.Encode(&line{
 			SpecVersion: "1.0", ID: e.ID, Source: e.Source, Type: e.Kind.Type(), Subject: e.Subject,
 			Time: stamp(e.At), RecordedTime: stamp(e.Seen), PartitionKey: e.Key,
-			DataContentType: "application/json", Data: e.Data,
+			DataContentType: "application/json",
 		})
+		if err != nil {
+			return err
+		}
+		out.Write(bytes.TrimSuffix(head.Bytes(), []byte("}\n")))
+		out.WriteString(`,"data":`)
+		out.Write(e.Data)
+		_, err = out.WriteString("}\n") // a bufio.Writer keeps its first error
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("simulate: %w", err)

@@ -57,6 +57,13 @@ func checkHistory(t *testing.T, cfg Config) {
 			services[f.Service] = true
 		case event.PersonDescribed:
 			people[f.Person] = true
+			var p personData
+			if err := json.Unmarshal(e.Data, &p); err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range p.Aliases {
+				people[a] = true
+			}
 		case event.IncidentOpened:
 			if !opened[f.Incident].IsZero() {
 				t.Errorf("%s opened twice", f.Incident)
@@ -95,7 +102,7 @@ func checkHistory(t *testing.T, cfg Config) {
 		}
 		for _, to := range f.To {
 			kind, id, _ := strings.Cut(to, ":")
-			if kind == "person" && !people[id] && !late || kind == "team" && !teams[id] || kind == "policy" && !teams[id[len("policy-"):]] {
+			if kind == "person" && !people[id] && !late || kind == "team" && !teams[id] || kind == "policy" && !teams[strings.TrimSuffix(id, "-escalation")] {
 				fail("target %s", to)
 			}
 		}
@@ -145,7 +152,10 @@ func TestWriteIsCloudEventsOneALine(t *testing.T) {
 		t.Fatalf("%d lines for %d events", len(lines), len(events))
 	}
 	for i, text := range lines {
-		var l line
+		var l struct {
+			line
+			Data json.RawMessage `json:"data"`
+		}
 		dec := json.NewDecoder(strings.NewReader(text))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&l); err != nil {

@@ -24,8 +24,9 @@ type world struct {
 	services []*service
 
 	changes   agenda
-	waiting   []queued // events that were made but are not due yet
-	sequence  int      // of events, which settles ties in time
+	waiting   []*queued // events that were made but are not due yet
+	due       []*queued
+	sequence  int // of events, which settles ties in time
 	incidents int
 	tides     map[string]*tide
 }
@@ -66,10 +67,21 @@ func (w *world) poisson(lambda float64) int {
 	return n
 }
 
-// after is nine in the morning of a day between two fractions of the window.
+// after is nine in the morning of a working day between two fractions of the window.
 func (w *world) after(a, b float64) time.Time {
 	span := float64(w.cfg.Days) * (a + (b-a)*w.rand.Float64())
-	return w.start.Add(time.Duration(span) * 24 * time.Hour).Truncate(24 * time.Hour).Add(9 * time.Hour)
+	return workday(w.start.Add(time.Duration(span) * 24 * time.Hour).Truncate(24 * time.Hour).Add(9 * time.Hour))
+}
+
+// workday moves a weekend to the Monday after it.
+func workday(t time.Time) time.Time {
+	switch t.Weekday() {
+	case time.Saturday:
+		return t.Add(48 * time.Hour)
+	case time.Sunday:
+		return t.Add(24 * time.Hour)
+	}
+	return t
 }
 
 // add makes an event that happens at at, possibly in the future; past the end of the
@@ -94,7 +106,7 @@ func (w *world) fact(kind event.Kind, thing string, at time.Time, data payload) 
 func (w *world) queue(kind event.Kind, subject, key string, at, seen time.Time, data payload) {
 	w.sequence++
 	subject = "simulate:" + w.source[len("/simulate/"):] + ":" + subject
-	w.waiting = append(w.waiting, queued{w.sequence, makeEvent(w.source, kind, subject, key, at, minTime(seen, w.cfg.End), data)})
+	w.waiting = append(w.waiting, &queued{w.sequence, makeEvent(w.source, kind, subject, key, at, minTime(seen, w.cfg.End), data)})
 }
 
 // delay is how long the way to Steward takes: mostly a second or two, sometimes the hours
@@ -112,7 +124,7 @@ func (w *world) delay() time.Duration {
 
 // flush emits what happened before until, in order of time.
 func (w *world) flush(until time.Time, emit func(event.Event) error) error {
-	due, rest := []queued{}, w.waiting[:0]
+	due, rest := w.due[:0], w.waiting[:0]
 	for _, q := range w.waiting {
 		if q.event.At.Before(until) {
 			due = append(due, q)
@@ -122,7 +134,7 @@ func (w *world) flush(until time.Time, emit func(event.Event) error) error {
 	}
 	clear(w.waiting[len(rest):])
 	w.waiting = rest
-	slices.SortFunc(due, func(a, b queued) int {
+	slices.SortFunc(due, func(a, b *queued) int {
 		if c := a.event.At.Compare(b.event.At); c != 0 {
 			return c
 		}
@@ -133,6 +145,8 @@ func (w *world) flush(until time.Time, emit func(event.Event) error) error {
 			return err
 		}
 	}
+	clear(due)
+	w.due = due[:0]
 	return nil
 }
 
