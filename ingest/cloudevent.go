@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stewardhq/steward/ingest/event"
@@ -76,7 +77,7 @@ func (v *envelope) member(key, raw []byte) error {
 	}
 	s, ok := unquote(raw)
 	if !ok {
-		return &event.FieldError{Field: name, Reason: "must be a string"}
+		return &event.FieldError{Field: strings.Clone(name), Reason: "must be a string"}
 	}
 	*dst = s
 	return nil
@@ -196,10 +197,12 @@ func decodeBase64(raw []byte) ([]byte, error) {
 }
 
 // ParseBatch reads the batched mode: a JSON array of structured events. It is all or
-// nothing; the error names the event's index, as in "[3].data.incident".
-func ParseBatch(b []byte) ([]event.Event, error) {
-	var out []event.Event
-	err := scanArray(b, func(raw []byte) error {
+// nothing; the error is a *event.FieldError that names the event's index, as in
+// "[3].data.incident". Well-formed events of an unknown type are no error: their bytes
+// come back apart, for quarantine. Everything shares memory with b.
+func ParseBatch(b []byte) (events []event.Event, unknown [][]byte, err error) {
+	n := 0
+	err = scanArray(b, func(raw []byte) error {
 		var v envelope
 		s := scanner{b: raw}
 		err := s.object(1, v.member)
@@ -207,26 +210,21 @@ func ParseBatch(b []byte) ([]event.Event, error) {
 		if err == nil {
 			e, _, err = v.event()
 		}
-		if err != nil {
-			return indexed(len(out), bodyUnless(err))
+		switch {
+		case err == nil:
+			events = append(events, e)
+		case errors.Is(err, ErrUnknownType):
+			unknown = append(unknown, raw)
+		default:
+			return indexed(n, bodyError(err))
 		}
-		out = append(out, e)
+		n++
 		return nil
 	})
 	if err != nil {
-		if errors.Is(err, ErrUnknownType) {
-			return nil, err
-		}
-		return nil, bodyError(err)
+		return nil, nil, bodyError(err)
 	}
-	return out, nil
-}
-
-func bodyUnless(err error) error {
-	if errors.Is(err, ErrUnknownType) {
-		return err
-	}
-	return bodyError(err)
+	return events, unknown, nil
 }
 
 func indexed(i int, err error) error {
@@ -234,7 +232,7 @@ func indexed(i int, err error) error {
 	if errors.As(err, &fe) {
 		return &event.FieldError{Field: fmt.Sprintf("[%d].%s", i, fe.Field), Reason: fe.Reason}
 	}
-	return fmt.Errorf("[%d]: %w", i, err)
+	return err
 }
 
 // MarshalCloudEvent writes an event in structured mode on one line. Seen and At are left

@@ -20,24 +20,31 @@ var errRange = errors.New("offset out of the log's range")
 
 // fetch reads records from offset pos on, waiting up to wait for the first. next is the
 // offset behind the last one read; control records advance it without being returned.
-func (s *Sink) fetch(ctx context.Context, partition int, pos int64, wait time.Duration) (out []record, next int64, err error) {
+func (s *Sink) fetch(ctx context.Context, partition int, pos int64, wait time.Duration) (out []record, next, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, wait+s.cfg.Timeout)
 	defer cancel()
 	res, err := s.client.Fetch(ctx, &kafka.FetchRequest{
 		Topic: s.cfg.Topic, Partition: partition, Offset: pos, MinBytes: 1, MaxBytes: fetchBytes, MaxWait: wait,
 	})
 	if err != nil {
-		return nil, pos, fmt.Errorf("fetch: %w", err)
+		return nil, pos, pos, fmt.Errorf("fetch: %w", err)
 	}
 	if errors.Is(res.Error, kafka.OffsetOutOfRange) {
-		return nil, pos, errRange
+		return nil, pos, pos, errRange
 	}
 	if res.Error != nil {
-		return nil, pos, fmt.Errorf("fetch: %w", res.Error)
+		return nil, pos, pos, fmt.Errorf("fetch: %w", res.Error)
 	}
+	out, next, err = collect(res.Records, pos)
+	return out, next, res.HighWatermark, err
+}
+
+// collect reads what an answer holds from offset pos on. What it has is good even when it
+// ends in an error.
+func collect(answer kafka.RecordReader, pos int64) (out []record, next int64, err error) {
 	next = pos
-	batches := []protocol.RecordReader{res.Records}
-	if stream, ok := res.Records.(*protocol.RecordStream); ok {
+	batches := []protocol.RecordReader{answer}
+	if stream, ok := answer.(*protocol.RecordStream); ok {
 		batches = stream.Records
 	}
 	for _, batch := range batches {
@@ -50,15 +57,13 @@ func (s *Sink) fetch(ctx context.Context, partition int, pos int64, wait time.Du
 			if err != nil {
 				return out, next, fmt.Errorf("fetch: reading records: %w", err)
 			}
-			r, err := copyRecord(rec, control || rec.Offset < pos)
+			skip := control || rec.Offset < next // a batch may start before the offset that was asked for
+			r, err := copyRecord(rec, skip)
 			if err != nil {
 				return out, next, fmt.Errorf("fetch: reading a record: %w", err)
 			}
-			if rec.Offset < next {
-				continue // a batch may start before the offset that was asked for
-			}
-			next = rec.Offset + 1
-			if !control {
+			next = max(next, rec.Offset+1)
+			if !skip {
 				out = append(out, r)
 			}
 		}

@@ -54,7 +54,7 @@ func (s *Sink) Lag(ctx context.Context) (Lag, error) {
 	var lag Lag
 	for p, b := range behind {
 		lag.Records += b.end - b.at
-		records, _, err := s.fetch(ctx, p, b.at, 10*time.Millisecond)
+		records, _, _, err := s.fetch(ctx, p, b.at, 10*time.Millisecond)
 		if err == nil && len(records) > 0 {
 			lag.Oldest = max(lag.Oldest, time.Since(records[0].time))
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -22,6 +23,9 @@ const (
 	headerHeaders  = "steward-headers"  // JSON object
 )
 
+// maxPoison is how much of a body the log can keep in one record.
+const maxPoison = maxRecord - 256<<10
+
 // Poison is bytes that arrived and could not become events.
 type Poison struct {
 	Source   string // of the intake or importer: "pagerduty", "cloudevents", "uci-incident-log"
@@ -38,6 +42,9 @@ type Poison struct {
 func (p *Publisher) PublishPoison(ctx context.Context, x Poison) error {
 	if x.Received.IsZero() {
 		x.Received = p.cfg.Now()
+	}
+	if len(x.Body) > maxPoison {
+		x.Body, x.Reason = x.Body[:maxPoison], x.Reason+fmt.Sprintf(" (only the first %d bytes are kept)", maxPoison)
 	}
 	return p.write(ctx, []kafka.Message{x.message()})
 }

@@ -41,7 +41,7 @@ func (r *reader) run(ctx context.Context, replay *span) {
 		if r.current != nil {
 			wait = cfg.Idle
 		}
-		records, next, err := r.l.s.fetch(ctx, r.l.partition, r.pos, wait)
+		records, next, end, err := r.l.s.fetch(ctx, r.l.partition, r.pos, wait)
 		if ctx.Err() != nil {
 			return
 		}
@@ -67,7 +67,7 @@ func (r *reader) run(ctx context.Context, replay *span) {
 			backoff = min(2*backoff, cfg.MaxBackoff)
 			continue
 		}
-		if !r.afterFetch(ctx, len(records)) {
+		if !r.afterFetch(ctx, len(records), end) {
 			return
 		}
 	}
@@ -100,7 +100,7 @@ func (r *reader) take(ctx context.Context, rec record) bool {
 }
 
 // afterFetch emits a block that has waited long enough, when the lane is free for it.
-func (r *reader) afterFetch(ctx context.Context, got int) bool {
+func (r *reader) afterFetch(ctx context.Context, got int, end int64) bool {
 	select {
 	case c := <-r.cost:
 		// Under steady load a span waits a few times what storing one costs: small
@@ -125,7 +125,11 @@ func (r *reader) afterFetch(ctx context.Context, got int) bool {
 	if b.span.last < r.pos-1 {
 		b.span.last = r.pos - 1 // control records behind the last event belong to the span
 	}
-	if got == 0 || time.Since(r.since) >= r.linger {
+	linger := r.linger
+	if r.pos < end { // more is there already: fill the span
+		linger = r.l.s.cfg.MaxWait
+	}
+	if got == 0 || time.Since(r.since) >= linger {
 		return r.offer()
 	}
 	return true

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -70,6 +71,7 @@ type SinkConfig struct {
 
 	// hook lets tests stop, delay or kill a lane between steps.
 	hook func(stage string, partition int, s string)
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // SinkStat is what the hook learns of a span that was stored.
@@ -128,10 +130,17 @@ func NewSink(cfg SinkConfig) (*Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sink: %w", err)
 	}
+	pool := transport(cfg.TLS, mechanism)
+	if cfg.dial != nil {
+		pool.Dial = cfg.dial
+	}
 	return &Sink{
 		cfg: cfg, log: cfg.Log.With("part", "sink"),
-		client:    &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: transport(cfg.TLS, mechanism)},
-		dialer:    &kafka.Dialer{ClientID: "steward", Timeout: 3 * time.Second, DualStack: true, KeepAlive: 15 * time.Second, TLS: cfg.TLS, SASLMechanism: mechanism},
+		client: &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: pool},
+		dialer: &kafka.Dialer{
+			ClientID: "steward", Timeout: 3 * time.Second, DualStack: true, KeepAlive: 15 * time.Second,
+			TLS: cfg.TLS, SASLMechanism: mechanism, DialFunc: cfg.dial,
+		},
 		committed: make(map[int32]int64), changed: make(chan struct{}), alarms: make(map[int]string),
 	}, nil
 }

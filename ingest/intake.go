@@ -1,0 +1,374 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stewardhq/steward/ingest/event"
+	"github.com/stewardhq/steward/ingest/source"
+)
+
+// The intake is the door for pushed events.
+//
+// Theory of operation
+//
+//  1. The body is read under a limit into a pooled buffer, so a flood of large bodies
+//     costs limit × concurrent requests and no more. Over it: 413.
+//  2. A source that signs is verified over the raw bytes before anything is parsed.
+//     Wrong or missing: 401, and nothing is stored.
+//  3. The bytes become events or an error. Our own API (cloudevents) is told what is
+//     wrong, with 400 and the field. A vendor is never told: it would drop the event and
+//     later the subscription. Its bytes are published as poison, and the answer is 202.
+//  4. 202 is written only after the log has acknowledged. If it does not: 503 with
+//     Retry-After, and the sender's retry makes the same ids.
+
+// DefaultMaxBody is the largest body the intake takes, in bytes.
+const DefaultMaxBody = 512 << 10
+
+// publisher is what the intake needs of a Publisher; tests refuse and delay here.
+type publisher interface {
+	Publish(ctx context.Context, events ...event.Event) error
+	PublishPoison(ctx context.Context, x Poison) error
+}
+
+// IntakeConfig says what the intake accepts. Publisher is required.
+type IntakeConfig struct {
+	Publisher publisher
+	Secrets   map[string][]string // by source; several during a rotation
+	Now       func() time.Time
+	MaxBody   int64         // bytes; default DefaultMaxBody
+	Timeout   time.Duration // to have a request acknowledged by the log; default 15 s
+	Log       *slog.Logger
+	Observe   func(source string, status, events int) // after each request
+}
+
+type intake struct {
+	cfg     IntakeConfig
+	formats map[string]source.Format
+	bodies  sync.Pool
+}
+
+// cloudEvents names the source that needs no decoder.
+const cloudEvents = "cloudevents"
+
+// NewIntake serves POST /ingest/{source} and /ingest/{source}/{account}, and the OPTIONS
+// handshake of CloudEvents webhooks. Answers are JSON: {"accepted":n}, or {"error":…,
+// "field":…} with 400, 401, 404, 405, 413, 415 or 503.
+func NewIntake(cfg IntakeConfig) http.Handler {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.MaxBody <= 0 {
+		cfg.MaxBody = DefaultMaxBody
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 15 * time.Second
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	in := &intake{cfg: cfg, formats: make(map[string]source.Format)}
+	in.bodies.New = func() any { return new(bytes.Buffer) }
+	for _, f := range source.Webhooks() {
+		in.formats[f.Name] = f
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/ingest/{source}", in.serve)
+	mux.HandleFunc("/ingest/{source}/{account}", in.serve)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, &refusal{status: http.StatusNotFound, text: "events are taken at /ingest/{source}"})
+	})
+	return mux
+}
+
+// refusal is an answer other than 202.
+type refusal struct {
+	status      int
+	text, field string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+func (in *intake) serve(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("source")
+	n, err := in.take(w, r)
+	status := http.StatusAccepted
+	var no *refusal
+	switch {
+	case err == nil && n < 0: // a handshake, already answered
+		status = http.StatusOK
+	case err == nil:
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		b := append(make([]byte, 0, 32), `{"accepted":`...)
+		w.Write(append(strconv.AppendInt(b, int64(n), 10), '}', '\n'))
+	case errors.As(err, &no):
+		status = no.status
+		refuse(w, no)
+	default:
+		in.cfg.Log.Error("intake", "source", name, "error", err)
+		status = http.StatusServiceUnavailable
+		refuse(w, &refusal{status: status, text: "the log does not take events now"})
+	}
+	if in.cfg.Observe != nil {
+		if _, known := in.formats[name]; !known && name != cloudEvents {
+			name = "unknown" // a metric's label must not grow with what strangers send
+		}
+		in.cfg.Observe(name, status, max(n, 0))
+	}
+}
+
+func refuse(w http.ResponseWriter, r *refusal) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	switch r.status {
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "5")
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", "POST, OPTIONS")
+	case http.StatusRequestEntityTooLarge:
+		h.Set("Connection", "close") // the rest of the body is not worth reading
+	}
+	w.WriteHeader(r.status)
+	b := appendString([]byte(`{"error":`), r.text)
+	if r.field != "" {
+		b = appendString(append(b, `,"field":`...), r.field)
+	}
+	w.Write(append(b, '}', '\n'))
+}
+
+// take handles one request. It answers how many events were accepted, -1 for a handshake.
+func (in *intake) take(w http.ResponseWriter, r *http.Request) (int, error) {
+	name, account := r.PathValue("source"), r.PathValue("account")
+	format, known := in.formats[name]
+	if !known && name != cloudEvents {
+		return 0, &refusal{status: http.StatusNotFound, text: "there is no source of this name"}
+	}
+	if account == "" {
+		account = "default"
+	}
+	if !accountName(account) {
+		return 0, &refusal{status: http.StatusNotFound, text: "an account is named by letters, digits, dot, dash and underscore, at most 64"}
+	}
+	switch r.Method {
+	case http.MethodPost:
+	case http.MethodOptions:
+		handshake(w, r)
+		return -1, nil
+	default:
+		return 0, &refusal{status: http.StatusMethodNotAllowed, text: "events are sent by POST"}
+	}
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
+		return 0, &refusal{status: http.StatusUnsupportedMediaType, text: "compressed bodies are not accepted"}
+	}
+	buf := in.bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= 1<<20 {
+			buf.Reset()
+			in.bodies.Put(buf)
+		}
+	}()
+	if err := in.read(w, r, buf); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), in.cfg.Timeout)
+	defer cancel()
+	if name == cloudEvents {
+		return in.cloudEvents(ctx, account, r.Header, buf.Bytes())
+	}
+	return in.vendor(ctx, format, account, r.Header, buf.Bytes())
+}
+
+func (in *intake) read(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer) error {
+	large := &refusal{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("a request may have %d bytes", in.cfg.MaxBody)}
+	if r.ContentLength > in.cfg.MaxBody {
+		return large
+	}
+	if r.ContentLength > 0 {
+		buf.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	if _, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, in.cfg.MaxBody)); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return large
+		}
+		if errors.Is(err, io.ErrUnexpectedEOF) || r.Context().Err() != nil {
+			return &refusal{status: http.StatusBadRequest, text: "the body ended early"}
+		}
+		return &refusal{status: http.StatusBadRequest, text: "the body could not be read"}
+	}
+	return nil
+}
+
+// handshake answers the abuse protection of the CloudEvents webhook specification.
+func handshake(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Allow", "POST, OPTIONS")
+	if origin := r.Header.Get("WebHook-Request-Origin"); origin != "" {
+		h.Set("WebHook-Allowed-Origin", origin)
+		if r.Header.Get("WebHook-Request-Rate") != "" {
+			h.Set("WebHook-Allowed-Rate", "*")
+		}
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// accountName keeps accounts usable in a source's path.
+func accountName(s string) bool {
+	for _, c := range []byte(s) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}
+
+// vendor takes one delivery of a tool.
+func (in *intake) vendor(ctx context.Context, f source.Format, account string, h http.Header, body []byte) (int, error) {
+	if f.Verify != nil {
+		secrets := in.cfg.Secrets[f.Name]
+		if len(secrets) == 0 {
+			return 0, &refusal{status: http.StatusUnauthorized, text: "no secret is configured for this source"}
+		}
+		if err := f.Verify(h, body, secrets); err != nil {
+			return 0, &refusal{status: http.StatusUnauthorized, text: "signature missing or wrong"}
+		}
+	}
+	now := in.cfg.Now().UTC().Truncate(time.Millisecond)
+	events, err := decode(f, source.Delivery{Account: account, Header: h, Body: body, Received: now})
+	if err == nil {
+		for i := range events {
+			events[i].Seen = now
+		}
+		if err = in.cfg.Publisher.Publish(ctx, events...); err == nil {
+			return len(events), nil
+		}
+		if !errors.Is(err, ErrTooLarge) {
+			return 0, err
+		}
+	}
+	reason, field := undecodable(err)
+	in.cfg.Log.Warn("a delivery goes to quarantine", "source", f.Name, "account", account, "reason", reason, "field", field)
+	if err := in.poison(ctx, f.Name, account, reason, field, h, body, now); err != nil {
+		return 0, err
+	}
+	return 0, nil
+}
+
+func (in *intake) poison(ctx context.Context, name, account, reason, field string, h http.Header, body []byte, now time.Time) error {
+	return in.cfg.Publisher.PublishPoison(ctx, Poison{
+		Source: name, Account: account, Reason: reason, Field: field,
+		Header: SafeHeader(h), Body: body, Received: now,
+	})
+}
+
+// decode runs a decoder and turns a panic of one, which is a bug, into an error: a
+// stranger's bytes must not take the process down, and the bytes are kept for the fix.
+func decode(f source.Format, d source.Delivery) (events []event.Event, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			events, err = nil, &source.Undecodable{Reason: "the decoder failed"}
+		}
+	}()
+	return f.Decode(d)
+}
+
+func undecodable(err error) (reason, field string) {
+	var u *source.Undecodable
+	var fe *event.FieldError
+	switch {
+	case errors.As(err, &u):
+		return u.Reason, u.Field
+	case errors.As(err, &fe):
+		return fe.Reason, fe.Field
+	case errors.Is(err, ErrTooLarge):
+		return ErrTooLarge.Error(), ""
+	case errors.Is(err, ErrUnknownType):
+		return "unknown type", "type"
+	}
+	return err.Error(), ""
+}
+
+// cloudEvents takes the three modes of our own API. Events of an unknown type are kept
+// in quarantine one by one, so that they do not hold up their neighbours in a batch.
+func (in *intake) cloudEvents(ctx context.Context, account string, h http.Header, body []byte) (int, error) {
+	events, unknown, err := in.parse(h, body)
+	var fe *event.FieldError
+	switch {
+	case errors.As(err, &fe):
+		return 0, &refusal{status: http.StatusBadRequest, text: fe.Error(), field: fe.Field}
+	case err != nil:
+		return 0, err
+	}
+	now := in.cfg.Now().UTC().Truncate(time.Millisecond)
+	for i := range events {
+		events[i].Seen = now
+		if events[i].At.IsZero() {
+			events[i].At = now
+		}
+	}
+	err = in.cfg.Publisher.Publish(ctx, events...)
+	if errors.Is(err, ErrTooLarge) {
+		return 0, &refusal{status: http.StatusRequestEntityTooLarge, text: "an event is too large for the log"}
+	}
+	if err != nil {
+		return 0, err
+	}
+	for _, raw := range unknown {
+		header := h
+		if isBatch(h) { // the row holds one event of the batch
+			header = h.Clone()
+			header.Set("Content-Type", contentStructured)
+		}
+		if err := in.poison(ctx, cloudEvents, account, "unknown type", "type", header, raw, now); err != nil {
+			return 0, err
+		}
+	}
+	return len(events) + len(unknown), nil
+}
+
+func isBatch(h http.Header) bool {
+	media, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	return media == contentBatch
+}
+
+// parse tells the modes apart. The error is a *event.FieldError or a *refusal.
+func (in *intake) parse(h http.Header, body []byte) (events []event.Event, unknown [][]byte, err error) {
+	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil {
+		media = ""
+	}
+	one := func(e event.Event, _ event.Fields, err error) ([]event.Event, [][]byte, error) {
+		if errors.Is(err, ErrUnknownType) {
+			return nil, [][]byte{body}, nil
+		}
+		return []event.Event{e}, nil, err
+	}
+	switch {
+	case media == contentStructured:
+		return one(ParseCloudEvent(body))
+	case media == contentBatch:
+		return ParseBatch(body)
+	case strings.HasPrefix(media, "application/cloudevents"):
+	case h.Get("Ce-Specversion") != "" || h.Get("Ce-Id") != "" || h.Get("Ce-Type") != "":
+		if media != "" && media != "application/json" && !strings.HasSuffix(media, "+json") {
+			break
+		}
+		return one(binaryHTTP(h, body))
+	}
+	return nil, nil, &refusal{
+		status: http.StatusUnsupportedMediaType,
+		text:   "send " + contentStructured + ", " + contentBatch + ", or application/json with ce- headers",
+	}
+}
