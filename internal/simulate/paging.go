@@ -150,9 +150,9 @@ func (l *life) route(p *person, at time.Time) (*person, time.Time) {
 // gap is the chance that the people paged lack the skill: high after a hand-over, and
 // falling as they learn.
 func (l *life) gap(at time.Time) float64 {
-	base := 0.03
+	base := 0.06
 	if l.class.name == "replica-lag" || l.class.name == "certificate-expiry" {
-		base = 0.12
+		base = 0.2
 	}
 	if l.service.movedAt.IsZero() {
 		return base

@@ -167,11 +167,11 @@ func (w *world) shift(t *team, level int, p *person, start, end, at time.Time, c
 	}
 }
 
-// shadow lets a newcomer walk along for a week; now and then it is called off.
+// shadow lets a newcomer walk along for a week; every fourth time it is called off.
 func (w *world) shadow(t *team, p *person, start, end, at time.Time) {
 	at = laterTime(at, start.Add(-5*24*time.Hour))
 	w.roleEvent(event.ShiftPlanned, t, 1, "shadow", p, start, end, at, false)
-	if w.chance(0.2) {
+	if w.shadows++; w.shadows%4 == 2 {
 		w.roleEvent(event.ShiftPlanned, t, 1, "shadow", p, start, start, laterTime(at.Add(time.Hour), start.Add(-30*time.Hour)), false)
 		return
 	}

@@ -28,6 +28,7 @@ type world struct {
 	due       []*queued
 	sequence  int // of events, which settles ties in time
 	incidents int
+	shadows   int
 	tides     map[string]*tide
 }
 
