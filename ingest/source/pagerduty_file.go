@@ -113,7 +113,7 @@ func openEntries(r io.Reader) (Lines, error) {
 	if err != nil {
 		return nil, err
 	}
-	if columns, err := header(bytes.TrimSpace(w.rest()[:n])); err == nil && entryColumns(columns) == nil {
+	if columns, _, err := header(bytes.TrimSpace(w.rest()[:n])); err == nil && entryColumns(columns) == nil {
 		l.head = bytes.TrimRight(w.take(n), "\r\n")
 	}
 	return l, nil

@@ -60,22 +60,27 @@ func split(row []byte) ([]string, error) {
 	return values, nil
 }
 
-// header maps column names to positions.
-func header(row []byte) (map[string]int, error) {
+// header maps column names to positions, the first of a name that stands twice, and
+// counts the columns.
+func header(row []byte) (columns map[string]int, width int, err error) {
 	names, err := split(row)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	out := make(map[string]int, len(names))
+	columns = make(map[string]int, len(names))
 	for i, n := range names {
-		out[strings.ToLower(strings.TrimSpace(n))] = i
+		n = strings.ToLower(strings.TrimSpace(n))
+		if _, twice := columns[n]; !twice {
+			columns[n] = i
+		}
 	}
-	return out, nil
+	return columns, len(names), nil
 }
 
 // rows reads a delivery's body: a header and the rows below it.
 func rows(body []byte) (columns map[string]int, values [][]string, err error) {
 	r := records{&window{buf: body, eof: true}}
+	width := 0
 	for {
 		row, fault, err := r.next()
 		switch {
@@ -87,7 +92,7 @@ func rows(body []byte) (columns map[string]int, values [][]string, err error) {
 			return nil, nil, fault
 		}
 		if columns == nil {
-			if columns, err = header(row); err != nil {
+			if columns, width, err = header(row); err != nil {
 				return nil, nil, err
 			}
 			continue
@@ -96,7 +101,7 @@ func rows(body []byte) (columns map[string]int, values [][]string, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if len(v) != len(columns) {
+		if len(v) != width {
 			return nil, nil, &Undecodable{Reason: "a row has another number of values than the header"}
 		}
 		values = append(values, v)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/stewardhq/steward/ingest/event"
 )
@@ -59,19 +60,22 @@ func newUCIDesk(given string) (uciDesk, error) {
 
 // id makes "Resolved by 149" into uci:resolved-by-149; "" of null.
 func (d uciDesk) id(name string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(name) {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			b.WriteRune(r)
-		} else if n := b.Len(); n > 0 && b.String()[n-1] != '-' {
-			b.WriteByte('-')
+	b := append(make([]byte, 0, 48), d.prefix...)
+	empty, dash := len(b), false
+	for _, r := range name {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			dash = true
+			continue
 		}
+		if dash && len(b) > empty {
+			b = append(b, '-')
+		}
+		b, dash = utf8.AppendRune(b, unicode.ToLower(r)), false
 	}
-	s := strings.TrimRight(b.String(), "-")
-	if s == "" {
+	if len(b) == empty {
 		return ""
 	}
-	return d.prefix + s
+	return string(b)
 }
 
 // uciStory turns one incident's rows into events.
@@ -118,13 +122,13 @@ func (d uciDesk) story(rows []uciRow) (*uciStory, error) {
 	if number == "" {
 		return nil, &Undecodable{Field: "number", Reason: "missing"}
 	}
-	for _, r := range rows {
-		if r.get("number") != number {
+	for i := range rows {
+		if rows[i].get("number") != number {
 			return nil, &Undecodable{Field: "number", Reason: "rows of more than one incident"}
 		}
 	}
 	s.incident = d.prefix + number
-	last := rows[len(rows)-1]
+	last := &rows[len(rows)-1]
 	var err error
 	if s.opened, err = last.time("opened_at"); err != nil {
 		return nil, err
@@ -166,7 +170,7 @@ func (s *uciStory) add(kind event.Kind, row int, what string, at time.Time, f fa
 }
 
 func (s *uciStory) open() {
-	r := s.rows[0]
+	r := &s.rows[0]
 	title := make([]string, 0, 3)
 	for _, c := range []string{"category", "subcategory", "u_symptom"} {
 		if v := r.get(c); v != "" {
@@ -183,11 +187,12 @@ func (s *uciStory) open() {
 // updates walks the rows and tells each difference. A null says that nothing is known,
 // not that something was taken away.
 func (s *uciStory) updates() {
-	r0 := s.rows[0]
+	r0 := &s.rows[0]
 	group, person := r0.get("assignment_group"), ""
 	category, priority, urgency := r0.get("category"), uciPriority(r0.get("priority")), uciUrgency(r0.get("urgency"))
 	reopened, closedBy := 0, -1
-	for i, r := range s.rows {
+	for i := range s.rows {
+		r := &s.rows[i]
 		by := fact{Person: s.id(r.get("sys_updated_by")), ActorKind: "unknown"}
 		if v := r.get("assignment_group"); changed(&group, v) {
 			f := by

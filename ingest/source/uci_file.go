@@ -17,12 +17,14 @@ import (
 // uciRow is one row with the moment that its story gave it.
 type uciRow struct {
 	columns map[string]int
+	names   [][]byte // "number": as JSON, by position; nil for a name that stands twice
 	values  []string
 	at      time.Time
+	text    []byte
 }
 
 // get is a value, "" where it is null. A state of -100 is unknown.
-func (r uciRow) get(column string) string {
+func (r *uciRow) get(column string) string {
 	i, ok := r.columns[column]
 	if !ok {
 		return ""
@@ -34,23 +36,44 @@ func (r uciRow) get(column string) string {
 	return v
 }
 
-// json is the row as it stands in the file, without its nulls.
-func (r uciRow) json() []byte {
-	cells := make(map[string]string, len(r.values))
-	for name, i := range r.columns {
-		if v := r.values[i]; v != "?" && v != "" {
-			cells[name] = v
+// json is the row as it stands in the file, without its nulls, in the file's order of
+// columns. Rows of several events share it.
+func (r *uciRow) json() []byte {
+	if r.text != nil {
+		return r.text
+	}
+	out := make([]byte, 0, 1024)
+	for i, v := range r.values {
+		if v == "?" || v == "" || r.names[i] == nil {
+			continue
+		}
+		out = append(append(out, ','), r.names[i]...)
+		out = appendString(out, v)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	out[0] = '{'
+	r.text = append(out, '}')
+	return r.text
+}
+
+// appendString writes a JSON string; only what needs escaping goes the slow way.
+func appendString(out []byte, v string) []byte {
+	for i := range len(v) {
+		if c := v[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			text, err := json.Marshal(v)
+			if err != nil { // strings can always be written
+				return append(out, `""`...)
+			}
+			return append(out, text...)
 		}
 	}
-	text, err := json.Marshal(cells)
-	if err != nil {
-		return nil // strings always can be written
-	}
-	return text
+	return append(append(append(out, '"'), v...), '"')
 }
 
 // time reads a day-first time without a zone, zero of null.
-func (r uciRow) time(column string) (time.Time, error) {
+func (r *uciRow) time(column string) (time.Time, error) {
 	v := r.get(column)
 	if v == "" {
 		return time.Time{}, nil
@@ -84,9 +107,13 @@ func uciRows(body []byte) ([]uciRow, error) {
 	if len(values) == 0 {
 		return nil, &Undecodable{Reason: "a header without rows"}
 	}
+	names := make([][]byte, len(values[0]))
+	for name, i := range columns {
+		names[i] = append(appendString(nil, name), ':')
+	}
 	out := make([]uciRow, len(values))
 	for i, v := range values {
-		out[i] = uciRow{columns: columns, values: v}
+		out[i] = uciRow{columns: columns, names: names, values: v}
 	}
 	return out, nil
 }
@@ -109,7 +136,8 @@ func (s *uciStory) sights() []sight {
 			seen[key] = sight{key, at, kind, f}
 		}
 	}
-	for i, r := range s.rows {
+	for i := range s.rows {
+		r := &s.rows[i]
 		at := r.at
 		if i == 0 {
 			at = s.opened
@@ -193,7 +221,7 @@ func openUCI(r io.Reader) (Lines, error) {
 	case fault != nil:
 		return nil, fmt.Errorf("read the header: %w", fault)
 	}
-	columns, err := header(head)
+	columns, _, err := header(head)
 	if err != nil {
 		return nil, fmt.Errorf("read the header: %w", err)
 	}
