@@ -198,3 +198,17 @@ func (s *Server) failed(results ...*result) string {
 	}
 	return ""
 }
+
+// incidents lists the newest incidents of the page's window into rows.
+func (a *asker) incidents(rows *[]analytics.IncidentRow, limit int, team, service string) {
+	one := func(s string) []string {
+		if s == "" {
+			return nil
+		}
+		return []string{s}
+	}
+	a.do(func(ctx context.Context) (err error) {
+		*rows, err = a.s.Store.Incidents(ctx, analytics.IncidentFilter{From: a.f.from, To: a.f.to, Team: one(team), Service: one(service), Limit: limit})
+		return err
+	})
+}

@@ -36,6 +36,9 @@ func decimal(v float64) string {
 	return count(v)
 }
 
+// decimal2 writes a mean of small counts: 0.34.
+func decimal2(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
+
 // duration writes seconds as a reader would say them: 42 s, 6.3 min, 2.4 h, 3.1 d.
 func duration(seconds float64) string {
 	switch {

@@ -1,0 +1,250 @@
+package dashboards
+
+import (
+	"math"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stewardhq/steward/analytics"
+)
+
+// listed is how many incidents a page lists before it points to the list of all.
+const listed = 40
+
+// oncall answers: what did being on call cost, and whom?
+func (s *Server) oncall(c echo.Context) error {
+	f := s.filter(c)
+	team := f.get("team")
+	ask := s.asker(c.Request().Context(), f)
+	dir := ask.names()
+	all := ask.metric("interruptions", "team", team)
+	week := ask.metric("interruptions", "team", team, "bucket", "week")
+	teams := ask.metric("interruptions", "team", team, "by", "team")
+	people := ask.metric("interruptions", "team", team, "by", "person")
+	months := ask.metric("interruptions", "team", team, "by", "person", "bucket", "month")
+	hoursTeam := ask.metric("oncall_hours", "team", team, "by", "team")
+	hoursPerson := ask.metric("oncall_hours", "team", team, "by", "person")
+	hoursClass := ask.metric("oncall_hours", "team", team, "by", "hour_class")
+	pages := ask.metric("pages", "team", team)
+	levels := ask.metric("pages", "team", team, "by", "level")
+	warm := ask.metric("interruptions", "team", team, "by", "weekday_hour")
+	var rows []analytics.IncidentRow
+	ask.incidents(&rows, listed, team, "")
+	if err := ask.wait(); err != nil {
+		return err
+	}
+	n := *dir
+	p := &page{Title: "On call", Nav: "On call", Filter: s.form(f, n.dir, "team", "lens", "hours")}
+	if team != "" {
+		p.Sub = say("only ", linked(n.team(team), f.link(at("teams", team))))
+	}
+	p.Answer = s.oncallAnswer(f, all, pages, hoursClass)
+	p.Cards = []card{
+		s.oncallWeeks(f, team, all, week),
+		s.oncallShape(pages, levels, hoursClass, f, team),
+		s.oncallTeams(f, n, team, teams, hoursTeam),
+		s.oncallPeople(f, n, team, people, months, hoursPerson),
+		s.oncallHeat(f, team, warm),
+		s.incidentCard(f, n, "latest", "What were we paged for last?", rows, team, ""),
+	}
+	return s.render(c, p)
+}
+
+func (s *Server) oncallAnswer(f *filter, all, pages, classes *result) []bit {
+	if s.failed(all, pages, classes) != "" {
+		return nil
+	}
+	w, pg := all.one(), pages.one()
+	if pg.n("pages") == 0 && len(classes.rows()) == 0 {
+		return say(strong("No pages and no shifts"), " in ", f.since(), ". Connect a tool that pages people, or send page.sent and shift.worked events.")
+	}
+	out := say("In ", f.since(), " ", plural(pg.n("pages"), "page", "pages"), " interrupted ", plural(w.n("people"), "person", "people"), " ", strong(plural(w.n("interruptions"), "time", "times")),
+		": ", strong(count(w.n("sleep"))+" asleep"), ", ", count(w.n("off")), " in off hours, ", count(w.n("business")), " in business hours. ", strong(plural(w.n("nights"), "night", "nights")), verbN(w.n("nights"), " was", " were"), " disturbed. ")
+	var total float64
+	for _, c := range classes.rows() {
+		total += c.n("total")
+	}
+	if total > 0 {
+		out = append(out, say("People stood on call for ", count(total), " hours: one interruption in ", duration(total*3600/math.Max(1, w.n("interruptions"))), " of it.")...)
+	}
+	return out
+}
+
+func (s *Server) oncallWeeks(f *filter, team string, all, week *result) card {
+	c := card{ID: "weeks", Title: "How often, week by week?", Wide: "w8", Err: s.failed(all, week)}
+	if c.Err != "" {
+		return c
+	}
+	c.sourced(f, week, plural(all.one().n("interruptions"), "interruption", "interruptions"), f.link("/incidents", "team", team))
+	if all.one().n("interruptions") == 0 {
+		c.Empty = say("No interruptions in this window.")
+		return c
+	}
+	c.Key = hourKey
+	c.Chart, c.Fold = f.weekly("weeks", week)
+	rows := week.rows()
+	if len(rows) > 0 {
+		last := rows[len(rows)-1]
+		c.Say = say("The last week (from ", shortDate(last.bucket()), ") has ", strong(plural(last.n("interruptions"), "interruption", "interruptions")), ", ", count(last.n("sleep")), " asleep, so far.")
+	}
+	return c
+}
+
+func (s *Server) oncallShape(pages, levels, classes *result, f *filter, team string) card {
+	c := card{ID: "shape", Title: "How far did pages go?", Wide: "w4", Err: s.failed(pages, levels, classes)}
+	if c.Err != "" {
+		return c
+	}
+	w := pages.one()
+	c.sourced(f, levels, plural(w.n("pages"), "page", "pages"), f.link("/incidents", "team", team))
+	c.Say = say(strong(count(w.n("interrupting"))+" of "+plural(w.n("pages"), "page", "pages")), " interrupt (push, sms or phone).")
+	if u := w.n("unanswered"); u > 0 {
+		c.Say = append(c.Say, say(" ", strong(plural(u, "page", "pages")), " went unanswered.")...)
+	}
+	c.Body = &table{Caption: "Pages by escalation level", Head: heads("level", "#pages", "#people")}
+	for _, l := range levels.rows() {
+		c.Body.add(txt("level "+or(l.key(), "unknown")), counted(l.n("pages")), counted(l.n("people")))
+	}
+	if len(c.Body.Rows) == 0 {
+		c.Body, c.Empty = nil, say("No pages in this window.")
+	}
+	return c
+}
+
+func (s *Server) oncallTeams(f *filter, n *names, team string, load, hours *result) card {
+	c := card{ID: "teams", Title: "What does each team carry?", Wide: "w12", Err: s.failed(load, hours), Key: hourKey}
+	if c.Err != "" {
+		return c
+	}
+	c.sourced(f, load, plural(load.sum("interruptions"), "interruption", "interruptions")+", "+count(hours.sum("total"))+" on-call hours", f.link("/incidents", "team", team))
+	t := &table{Caption: "On-call load per team, by name", Head: heads("team", "by hour class", "#interruptions", "#asleep", "#off hours", "#disturbances", "#nights", "#people paged", "#primary", "#secondary")}
+	longest := 0.0
+	for _, w := range load.rows() {
+		longest = math.Max(longest, w.n("interruptions"))
+	}
+	ls, hs := load.byKey(), hours.byKey()
+	for _, id := range keys(n.team, nil, load, hours) {
+		w, h := ls[id], hs[id]
+		t.add(f.teamCell(n, id), stackBar(w, longest), counted(w.n("interruptions")), counted(w.n("sleep")), counted(w.n("off")), counted(w.n("groups")), counted(w.n("nights")), counted(w.n("people")),
+			num(count(h.n("primary"))+" h"), num(count(h.n("secondary"))+" h"))
+	}
+	c.Say = say("By name, never ranked. A disturbance joins interruptions of one person while gaps are at most 20 minutes; a night runs from noon to noon.")
+	if len(t.Rows) == 0 {
+		c.Key, c.Empty = nil, say("No pages and no shifts yet. Import a calendar or connect PagerDuty.")
+		return c
+	}
+	c.Body = t
+	return c
+}
+
+func (s *Server) oncallPeople(f *filter, n *names, team string, load, months, hours *result) card {
+	c := card{ID: "people", Title: "What does each person carry?", Wide: "w7", Err: s.failed(load, months, hours)}
+	if c.Err != "" {
+		return c
+	}
+	ids := keys(n.person, nil, load, hours)
+	c.sourced(f, load, plural(load.sum("interruptions"), "interruption", "interruptions")+", "+plural(float64(len(ids)), "person", "people"), f.link("/incidents", "team", team))
+	if !s.Dev {
+		c.CSV = ""
+		c.Empty = say("What each person carries is shown to the person, the team and its lead only, and that needs sign-in, which this server does not have yet.")
+		return c
+	}
+	worst := map[string]float64{}
+	for _, m := range months.rows() {
+		worst[m.key()] = math.Max(worst[m.key()], m.n("sleep")+m.n("off"))
+	}
+	over := 0
+	for _, v := range worst {
+		if v > badMonth {
+			over++
+		}
+	}
+	c.Key = hourKey
+	c.Say = say("By name, never ranked. ", strong(plural(float64(over), "person", "people")), " had a month with more than 7 interruptions outside working hours; 2 is good, 19 is burnout.")
+	longest := 0.0
+	for _, w := range load.rows() {
+		longest = math.Max(longest, w.n("interruptions"))
+	}
+	t := &table{Caption: "On-call load per person, by name", Head: heads("person", "by hour class", "#interruptions", "#asleep", "#nights", "#worst month, off and asleep", "#primary", "#secondary")}
+	ls, hs := load.byKey(), hours.byKey()
+	for _, id := range ids {
+		if id == "" {
+			continue
+		}
+		w, h := ls[id], hs[id]
+		t.add(txt(n.person(id)), stackBar(w, longest), counted(w.n("interruptions")), counted(w.n("sleep")), counted(w.n("nights")), counted(worst[id]), num(count(h.n("primary"))+" h"), num(count(h.n("secondary"))+" h"))
+	}
+	if len(t.Rows) == 0 {
+		c.Key, c.Say, c.Empty = nil, nil, say("Nobody was paged or on shift in this window.")
+		return c
+	}
+	c.Body = t
+	return c
+}
+
+func (s *Server) oncallHeat(f *filter, team string, r *result) card {
+	c := card{ID: "heat", Title: "At which hours?", Wide: "w5", Err: s.failed(r)}
+	if c.Err != "" {
+		return c
+	}
+	c.sourced(f, r, plural(r.sum("interruptions"), "interruption", "interruptions"), f.link("/incidents", "team", team))
+	if len(r.rows()) == 0 {
+		c.Empty = say("No interruptions to place.")
+		return c
+	}
+	c.Key = hourKey
+	c.Say = say(hottest(r), " Hours are those of ", f.zone.String(), ".")
+	c.Chart, c.Fold = heat("heat", r)
+	return c
+}
+
+// incidentCard lists the newest incidents of the window.
+func (s *Server) incidentCard(f *filter, n *names, id, title string, rows []analytics.IncidentRow, team, service string) card {
+	c := card{ID: id, Title: title, Wide: "w12", N: plural(float64(len(rows)), "incident", "incidents") + " shown", Events: f.link("/incidents", "team", team, "service", service)}
+	if len(rows) == 0 {
+		c.Events, c.Empty = "", say("No incidents opened in this window. Choose a longer one above.")
+		return c
+	}
+	if len(rows) >= listed {
+		c.Say = say("The newest ", count(float64(len(rows))), "; ", linked("the list of all", c.Events), ".")
+	} else {
+		c.Say = say("Newest first.")
+	}
+	c.Body = f.incidentTable(n, rows)
+	return c
+}
+
+// incidentTable is a list of incidents with what became of each.
+func (f *filter) incidentTable(n *names, rows []analytics.IncidentRow) *table {
+	t := &table{Caption: "Incidents, newest first", Head: heads("incident", "opened", "service", "owner then", "resolved by", "#acknowledged after", "#resolved after", "urgency")}
+	for _, i := range rows {
+		ack, res := dash(), num("open")
+		if !i.Acked.IsZero() {
+			ack = num(took(i.Opened, i.Acked))
+		}
+		if !i.Resolved.IsZero() {
+			res = num(took(i.Opened, i.Resolved))
+		}
+		by := "–"
+		switch {
+		case i.Merged:
+			res, by = num("–"), "merged"
+		case i.Auto && !i.Resolved.IsZero():
+			by = "itself"
+		case i.Resolver != "":
+			by = n.team(i.Resolver)
+		}
+		owner := f.teamCell(n, i.OwnerThen)
+		if i.OwnerThen == "" {
+			owner = txt("nobody")
+		}
+		t.add(ref(or(clip(i.Title, 90), i.ID), f.link(at("incidents", i.ID))), f.moment(i.Opened), f.serviceCell(n, i.Service), owner, txt(by), ack, res, txt(i.Urgency))
+	}
+	return t
+}
+
+// moment is a time in the page's zone, with the zone.
+func (f *filter) moment(t time.Time) cell {
+	return cell{Text: f.stamp(t), Time: t.UTC().Format(time.RFC3339)}
+}
