@@ -75,6 +75,9 @@ func OpenEngine(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{lib: lib, cfg: cfg, log: cfg.Log, lock: lock}
+	if lock.died != "" {
+		e.log.Warn("the warehouse was not closed the last time; what it had acknowledged is on disk", "by", lock.died)
+	}
 	e.readers = newPool(cfg.Readers)
 	e.writers = newPool(cfg.Writers)
 	if err := e.start(ctx); err != nil {
@@ -144,8 +147,9 @@ func (e *Engine) connectLocked(boot bool) (*conn, error) {
 		if e.cfg.MaxMemory > 0 {
 			args = append(args, "--max_server_memory_usage="+strconv.FormatInt(e.cfg.MaxMemory, 10))
 		}
+		merges := strconv.Itoa(min(16, max(2, runtime.NumCPU()/2)))
 		args = append(args,
-			"--background_pool_size=2", "--background_merges_mutations_concurrency_ratio=2", "--background_schedule_pool_size=4",
+			"--background_pool_size="+merges, "--background_merges_mutations_concurrency_ratio=2", "--background_schedule_pool_size=4",
 			"--background_common_pool_size=2", "--mark_cache_size=67108864")
 	}
 	argv := make([]uintptr, 0, len(args)+1)

@@ -2,6 +2,8 @@ package warehouse
 
 import (
 	"errors"
+	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -52,13 +54,13 @@ const (
 // tables that are being exchanged, a body that did not arrive whole.
 var transient = set(codeTimeout, codeTooManyQueries, codeSocketTimeout, codeNetwork, codeMemory, codeTooManyParts, codeCancelled,
 	codeTableReadonly, codeNotEnoughSpace, codeKeeper, codeUnknownStatus, codeAborted, codeCannotWriteFile,
-	3, 23, 24, 32, 33, 74, 76, 88, 95, 96, 101, 173, 198, 203, 218, 225, 244, 246, 279, 285, 286, 290, 335, 364, 373, 425, 439, 473, 499, 529,
+	3, 23, 24, 33, 74, 76, 88, 95, 96, 101, 173, 198, 203, 218, 225, 244, 279, 285, 286, 290, 335, 364, 373, 425, 439, 473, 499, 529,
 	574, 700, 722, 745, 1000, 1001, 1002)
 
 // innocent are the codes of schema, syntax, rights and of the server's own faults: no row is to blame and
 // repeating does not help until somebody has acted.
-var innocent = set(1, 8, 10, 16, 20, 36, 46, 47, 48, codeLogical, 57, 59, 60, 62, 63, 65, 79, 80, 81, 82, 107, 115, codeReadonly, 170, 184,
-	192, 193, 194, 195, 219, 226, 228, 233, 234, 255, 291, 303, 307, 344, 392, 396, 446, 481, 497, 516, 598, 606, 630, 660)
+var innocent = set(1, 8, 10, 16, 20, 42, 43, 46, 47, 48, codeLogical, 57, 59, 60, 62, 63, 65, 79, 80, 81, 82, 107, 115, codeReadonly, 184,
+	192, 193, 194, 195, 219, 226, 228, 233, 234, 246, 255, 291, 303, 307, 344, 392, 396, 446, 481, 497, 516, 598, 606, 630, 660)
 
 func set(codes ...int32) map[int32]bool {
 	m := make(map[int32]bool, len(codes))
@@ -100,6 +102,10 @@ func asError(err error) error {
 	var theirs *clickhouse.Exception
 	if errors.As(err, &theirs) {
 		return &Error{Code: theirs.Code, Name: theirs.CodeName, Message: theirs.Message, cause: err}
+	}
+	var request *url.Error // its text is the whole address, with every bound value in it
+	if errors.As(err, &request) {
+		return fmt.Errorf("the request did not succeed: %w", request.Err)
 	}
 	return err
 }

@@ -12,7 +12,10 @@ import (
 
 // dirLock keeps a second process out of a data directory, and tells it whom to ask. The engine has a lock of
 // its own but answers a second process with NULL.
-type dirLock struct{ file *os.File }
+type dirLock struct {
+	file *os.File
+	died string // who had it last and ended without giving it back; "" = nobody
+}
 
 // ErrInUse is found with errors.Is when another process has the data directory open.
 var ErrInUse = errors.New("the data directory is in use")
@@ -26,11 +29,12 @@ func lockDir(dir string) (*dirLock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the lock of the data directory: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		holder := make([]byte, 256)
-		n, _ := f.Read(holder)
+	busy := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	holder := make([]byte, 256)
+	n, _ := f.Read(holder) // an unreadable name leaves it unsaid
+	who := strings.TrimSpace(string(holder[:n]))
+	if busy != nil {
 		f.Close()
-		who := strings.TrimSpace(string(holder[:n]))
 		if who == "" {
 			who = "another process"
 		}
@@ -44,7 +48,7 @@ func lockDir(dir string) (*dirLock, error) {
 		f.Close()
 		return nil, fmt.Errorf("write the lock of the data directory: %w", err)
 	}
-	return &dirLock{file: f}, nil
+	return &dirLock{file: f, died: who}, nil
 }
 
 func (l *dirLock) release() error {

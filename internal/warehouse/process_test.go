@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -109,7 +110,11 @@ func TestKill(t *testing.T) {
 	if next < 15 {
 		t.Fatalf("only %d inserts were acknowledged", next)
 	}
-	db := newDB(t, func(c *Config) { c.Dir = dir })
+	var said strings.Builder
+	db := newDB(t, func(c *Config) { c.Dir = dir; c.Log = slog.New(slog.NewTextHandler(&said, nil)) })
+	if !contains(said.String(), "not closed the last time") {
+		t.Errorf("the next start does not say that the last one died: %s", said.String())
+	}
 	if missing := table(t, db, "SELECT number FROM numbers({n:UInt64}) WHERE number NOT IN (SELECT toUInt64(splitByChar('-', substring(id, 2))[1]) FROM base GROUP BY 1 HAVING count() = 100)", Param{"n", next}); len(missing) != 0 {
 		t.Errorf("acknowledged inserts are gone or in parts: %v", missing)
 	}

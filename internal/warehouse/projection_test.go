@@ -211,3 +211,12 @@ func TestMigrateRefusesLoss(t *testing.T) {
 		}
 	}
 }
+
+func projection(t testing.TB, text string) warehouse.Projection {
+	t.Helper()
+	p, err := warehouse.ParseProjection("test.sql", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

@@ -59,6 +59,9 @@ func (db *DB) Query(ctx context.Context, name, sql string, params ...Param) (*Ro
 	settings := clickhouse.Settings{"log_comment": name, "max_execution_time": max(1, int(time.Until(deadline).Seconds()+0.999))}
 	if db.engine == nil {
 		settings["readonly"] = 1
+		if db.cte {
+			settings["enable_materialized_cte"] = 1
+		}
 		if db.cfg.QueryMemory > 0 {
 			settings["max_memory_usage"] = db.cfg.QueryMemory
 		}

@@ -68,6 +68,7 @@ type DB struct {
 	read    driver.Conn
 	write   driver.Conn
 	http    bool
+	cte     bool // the server knows enable_materialized_cte and has to be told
 	version string
 
 	typesMu sync.Mutex
@@ -98,17 +99,15 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if db.write, err = clickhouse.Open(write); err != nil {
 		return fail(fmt.Errorf("open the warehouse: %w", asError(err)))
 	}
-	rows, err := db.Query(ctx, "version", "SELECT version()")
-	if err != nil {
+	if db.version, err = db.text(ctx, "version", "SELECT version()"); err != nil {
 		return fail(fmt.Errorf("reach the warehouse: %w", err))
 	}
-	for rows.Next() {
-		if err := rows.Scan(&db.version); err != nil {
-			return fail(errors.Join(err, rows.Close()))
+	if db.engine == nil {
+		n, err := db.text(ctx, "version", "SELECT toString(count()) FROM system.settings WHERE name = 'enable_materialized_cte'")
+		if err != nil {
+			return fail(fmt.Errorf("reach the warehouse: %w", err))
 		}
-	}
-	if err := rows.Close(); err != nil {
-		return fail(fmt.Errorf("reach the warehouse: %w", err))
+		db.cte = n == "1"
 	}
 	return db, nil
 }
