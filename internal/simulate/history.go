@@ -10,7 +10,7 @@ import (
 // reorganise decides, on one day, which services will change hands, and lets the stories
 // that every history has begin on their day.
 func (w *world) reorganise(day time.Time) {
-	for range w.poisson(0.00035 * float64(len(w.services))) {
+	for range w.poisson(0.0006 * float64(len(w.services))) {
 		s := w.services[w.pick(len(w.services))]
 		to := w.teams[w.pick(len(w.teams))]
 		at := workday(day.Add(time.Duration(w.between(9*60, 16*60)) * time.Minute))

@@ -89,7 +89,7 @@ func TestTheDefaultOrganisationHasEveryStory(t *testing.T) {
 		"channel push": 1000, "channel sms": 500, "channel phone": 300, "channel email": 1000, "channel chat": 100,
 		"cause manual": 50, "cause timeout": 100, "urgency low": 1000, "urgency high": 2000,
 		"priority P1": 10, "priority P2": 100, "priority P3": 500, "priority P4": 100, "priority P5": 100,
-		"state accepted": 50, "state declined": 5, "late": 100, "given up": 1, "moved": 8, "undelivered": 50, "drill": 5,
+		"state accepted": 50, "state declined": 5, "late": 100, "given up": 1, "moved": 7, "undelivered": 50, "drill": 5,
 		"owner known later": 20, "unowned": 5, "misrouted": 100, "ping-pong": 10, "auto": 1000,
 		"role primary": 500, "role secondary": 200, "role shadow": 2, "override": 30, "cancelled": 1,
 		"incident.merged": 20, "incident.reopened": 20, "incident.snoozed": 50, "incident.noted": 200,
