@@ -268,3 +268,17 @@ func TestFirstTeamReachesBack(t *testing.T) {
 	p.Assume = "none"
 	want(t, "none", rows(t, h.answer("pages", p), "pages"), "||2")
 }
+
+// TestUrgency: a page's is its own, else its incident's, and never becomes the incident's.
+func TestUrgency(t *testing.T) {
+	h := &history{t: t}
+	h.opened("2025-05-05T10:00:00Z", "i", data{"urgency": "low"})
+	h.paged("2025-05-05T10:01:00Z", ana, data{"incident": "i", "urgency": "high"})
+	h.paged("2025-05-05T10:02:00Z", ana, data{"incident": "i"})
+	h.paged("2025-05-05T10:03:00Z", ana, nil)
+	h.add("2025-05-05T10:04:00Z", event.PageUnanswered, data{"incident": "i"})
+	p := year(t)
+	p.By = "urgency"
+	want(t, "pages", rows(t, h.answer("pages", p), "pages", "unanswered"), "||1|0", "|high|1|0", "|low|1|1")
+	want(t, "incidents", rows(t, h.answer("incidents", p), "incidents"), "|low|1")
+}
