@@ -12,16 +12,23 @@ import (
 // elsewhere standard error stays for errors.
 type bar struct{ inner *progressbar.ProgressBar }
 
-// progress starts a bar over size bytes; -1 shows rate alone.
-func (c *command) progress(size int64) *bar {
+// progress starts a bar over size bytes; with -1 the size is not known and it shows the
+// rate alone.
+func (c *command) progress(size int64) *bar { return c.bar(size, true) }
+
+// rows starts a bar that counts rows.
+func (c *command) rows() *bar { return c.bar(-1, false) }
+
+func (c *command) bar(size int64, bytes bool) *bar {
 	f, ok := c.err.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return &bar{}
 	}
 	return &bar{progressbar.NewOptions64(size,
 		progressbar.OptionSetWriter(f),
-		progressbar.OptionShowBytes(true),
-		progressbar.OptionShowElapsedTimeOnFinish(),
+		progressbar.OptionShowBytes(bytes),
+		progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionFullWidth(),

@@ -54,7 +54,7 @@ func (c *command) query() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := cmd.ParseFlags(own); err != nil {
+		if err := cmd.Flags().Parse(own); err != nil {
 			if errors.Is(err, pflag.ErrHelp) {
 				return cmd.Help()
 			}

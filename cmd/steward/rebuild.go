@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -20,25 +21,17 @@ func (c *command) rebuild() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		last, rows := "", uint64(0)
-		show := func() {
-			if last != "" {
-				fmt.Fprintf(c.out, "rebuilt %s: %d rows\n", last, rows)
-			}
-		}
-		err = where.Rebuild(cmd.Context(), func(name string, n uint64) {
-			if name != last {
-				show()
-			}
-			last, rows = name, n
-		})
+		start := time.Now()
+		bar := c.rows()
+		err = where.Rebuild(cmd.Context(), func(name string, n uint64) { bar.at(int64(n), name) })
+		bar.done()
 		if closing := where.Close(); err == nil {
 			err = closing
 		}
 		if err != nil {
 			return err
 		}
-		show()
+		fmt.Fprintf(c.out, "rebuilt every projection in %s\n", time.Since(start).Round(10*time.Millisecond))
 		return nil
 	})
 	return cmd

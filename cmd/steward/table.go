@@ -109,7 +109,7 @@ func (a *answer) align(out *strings.Builder, lines [][]string, shown []int) {
 }
 
 func (a *answer) foot(out *strings.Builder) {
-	fmt.Fprintf(out, "\n%s\n", plain(a.Definition))
+	out.WriteString("\n" + wrap(plain(a.Definition), 100) + "\n")
 	fmt.Fprintf(out, "window %v to %v, as of %s", a.Params["from"], a.Params["to"], a.AsOf)
 	if a.Watermark != nil {
 		fmt.Fprintf(out, ", latest event learned %s", *a.Watermark)
@@ -145,4 +145,25 @@ func plain(s string) string {
 		}
 		return '\uFFFD'
 	}, s)
+}
+
+// wrap breaks prose at spaces, so that a terminal does not break it inside words.
+func wrap(s string, width int) string {
+	var out strings.Builder
+	used := 0
+	for _, word := range strings.Fields(s) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case used == 0:
+		case used+1+n > width:
+			out.WriteByte('\n')
+			used = 0
+		default:
+			out.WriteByte(' ')
+			used++
+		}
+		out.WriteString(word)
+		used += n
+	}
+	return out.String()
 }

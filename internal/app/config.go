@@ -143,7 +143,7 @@ func (c Config) brokerConfig() broker.Config {
 	b := broker.Config{
 		Addrs:  c.Kafka,
 		Topics: []broker.Topic{{Name: c.Topic, Partitions: c.Partitions}},
-		Log:    c.Log.With("part", "broker"),
+		Log:    c.Log,
 	}
 	if len(c.Kafka) == 0 {
 		b.Dir = filepath.Join(c.Data, "log")

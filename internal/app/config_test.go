@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestCheckListen(t *testing.T) {
+	for addr, ok := range map[string]bool{
+		"127.0.0.1:8080": true, "127.9.9.9:0": true, "[::1]:8080": true, "localhost:8080": true,
+		"0.0.0.0:8080": false, ":8080": false, "[::]:8080": false, "192.168.1.4:80": false,
+		"example.org:80": false, "localhost.example.org:80": false, "8080": false, "": false,
+	} {
+		if err := CheckListen(addr); (err == nil) != ok {
+			t.Errorf("%q: %v", addr, err)
+		}
+	}
+}
+
+func TestValidateJoinsEverything(t *testing.T) {
+	err := Config{Listen: "0.0.0.0:1", Roles: []string{"web", "cook"}, KafkaSASL: "PLAIN"}.Validate()
+	for _, want := range []string{"no sign-in yet", `unknown role "cook"`, "needs both --kafka and --clickhouse", "TLS and SASL are for a real Kafka"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in: %v", want, err)
+		}
+	}
+	if err := (Config{}).Validate(); err != nil {
+		t.Errorf("the defaults are refused: %v", err)
+	}
+	if err := (Config{Roles: []string{"ingest"}, Kafka: []string{"k:9092"}, ClickHouse: "clickhouse://c:9000"}).Validate(); err != nil {
+		t.Errorf("a role of a cluster is refused: %v", err)
+	}
+}
+
+func TestCleanupRunsBackwardsAndOnce(t *testing.T) {
+	var order []string
+	broken := errors.New("broken")
+	c := cleanup{log: slog.New(slog.DiscardHandler)}
+	for _, name := range []string{"a", "b", "c"} {
+		c.add(name, func(context.Context) error {
+			order = append(order, name)
+			if name == "b" {
+				return broken
+			}
+			return nil
+		})
+	}
+	err := c.run(t.Context())
+	if got := strings.Join(order, ""); got != "cba" {
+		t.Errorf("stopped in the order %s", got)
+	}
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "stopping b") {
+		t.Errorf("the failure is not named: %v", err)
+	}
+	if err := c.run(t.Context()); err != nil || len(order) != 3 {
+		t.Errorf("a second run did something: %v, %v", order, err)
+	}
+}
+
+func TestLoopbackHost(t *testing.T) {
+	for host, ok := range map[string]bool{
+		"127.0.0.1:8080": true, "127.0.0.1": true, "localhost:1": true, "LOCALHOST": true, "[::1]:8080": true, "[::1]": true,
+		"evil.example": false, "evil.example:8080": false, "127.0.0.1.evil.example": false, "": false, "10.0.0.1": false,
+	} {
+		if loopbackHost(host) != ok {
+			t.Errorf("%q: want %v", host, ok)
+		}
+	}
+}
