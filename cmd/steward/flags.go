@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -18,10 +19,17 @@ func envName(flag string) string {
 // fromEnvironment fills the flags that the command line leaves open. An empty variable
 // counts as not set, as compose files write them.
 func (c *command) fromEnvironment(cmd *cobra.Command) error {
+	server, data := given(cmd, "server"), given(cmd, "data")
+	if server && data {
+		return errors.New("--server and --data exclude each other")
+	}
 	var err error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if err != nil || f.Changed || f.Name == "help" {
+		switch {
+		case err != nil, f.Changed, f.Name == "help":
 			return
+		case f.Name == "server" && data, f.Name == "data" && server:
+			return // the command line has said where to work
 		}
 		value, ok := c.env(envName(f.Name))
 		if !ok || value == "" {
@@ -34,13 +42,17 @@ func (c *command) fromEnvironment(cmd *cobra.Command) error {
 	return err
 }
 
+func given(cmd *cobra.Command, flag string) bool {
+	f := cmd.Flags().Lookup(flag)
+	return f != nil && f.Changed
+}
+
 // target holds the two flags that say where a command works.
 type target struct{ server, data string }
 
 func (t *target) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.server, "server", "", "address of a running server, such as http://127.0.0.1:8080")
 	cmd.Flags().StringVar(&t.data, "data", "data", "data `directory`: its running server is asked, else the directory is opened")
-	cmd.MarkFlagsMutuallyExclusive("server", "data")
 }
 
 // open finds the server or opens the directory, and says which on standard error.
@@ -49,10 +61,9 @@ func (c *command) open(cmd *cobra.Command, t target, create bool) (app.Target, e
 	if err != nil {
 		return nil, err
 	}
-	if cmd.Flags().Changed("server") && t.server == "" {
+	if given(cmd, "server") && t.server == "" {
 		return nil, &app.UsageError{Message: "--server is empty"}
 	}
-	// The command line wins over the environment, where both may be set for good.
 	found, err := app.OpenTarget(cmd.Context(), app.TargetConfig{
 		Server: t.server, Create: create,
 		Config: app.Config{Data: t.data, Version: version, Log: log},

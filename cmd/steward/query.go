@@ -70,9 +70,6 @@ func (c *command) query() *cobra.Command {
 		if err := c.fromEnvironment(cmd); err != nil {
 			return err
 		}
-		if err := cmd.ValidateFlagGroups(); err != nil {
-			return err
-		}
 		if !slices.Contains([]string{"table", "csv", "json"}, format) {
 			return &app.UsageError{Message: fmt.Sprintf("--format %q is unknown", format), Allowed: []string{"table", "csv", "json"}}
 		}
