@@ -31,11 +31,10 @@ func (c claim) later(d claim) bool {
 
 // resolve answers for every claimed alias who stands behind it, chains followed. Claims
 // are taken from the latest to the earliest: of two to one alias the later holds, and one
-// that would close a circle is dropped, so that every chain ends.
+// that would close a circle is passed over as if never made, so that every chain ends.
 func resolve(claims []claim) map[string]string {
 	sort.Slice(claims, func(i, j int) bool { return claims[i].later(claims[j]) })
 	next := map[string]string{}
-	claimed := map[string]bool{}
 	end := func(id string) string {
 		for {
 			n, ok := next[id]
@@ -46,11 +45,7 @@ func resolve(claims []claim) map[string]string {
 		}
 	}
 	for _, c := range claims {
-		if c.alias == "" || c.alias == c.person || claimed[c.alias] {
-			continue
-		}
-		claimed[c.alias] = true
-		if end(c.person) == c.alias {
+		if _, taken := next[c.alias]; taken || c.alias == "" || end(c.person) == c.alias {
 			continue
 		}
 		next[c.alias] = c.person

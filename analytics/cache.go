@@ -163,10 +163,10 @@ func (s *Store) watermark(ctx context.Context, q question, m mark) (time.Time, e
 	if m.rows == 0 {
 		return time.Time{}, nil
 	}
-	where := "SELECT max(latest) AS seen, count() AS n FROM (SELECT latest FROM arrival WHERE day < toDate32({as_of:DateTime64(3, 'UTC')}) " +
+	where := "SELECT max(latest) AS newest, count() AS n FROM (SELECT latest FROM arrival WHERE day < toDate32({as_of:DateTime64(3, 'UTC')}) " +
 		"UNION ALL SELECT seen AS latest FROM events WHERE at >= toDateTime64(toDate32({as_of:DateTime64(3, 'UTC')}), 3, 'UTC') AND at <= {as_of:DateTime64(3, 'UTC')})"
 	if m.seen.After(q.knownAt) {
-		where = "SELECT max(seen) AS seen, count() AS n FROM events WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}"
+		where = "SELECT max(seen) AS latest, count() AS n FROM events WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}"
 	}
 	rows, err := s.db.Query(ctx, "watermark", where, q.bind()...)
 	if err != nil {

@@ -7,7 +7,7 @@ incident_moment AS (
     SELECT
         incident, opened_at, opened_assumed, owned_at, source, is_resolved, resolved_at, is_auto, is_reopened, is_merged, acked_at, ended_at,
         last_title, last_urgency, last_priority, last_severity, last_alert_class, last_service, is_paged, paged, service_then,
-        owner_then, owner_now, owner_assumed,
+        owner_then, owner_now, owner_assumed, starts_load,
         arrayJoin(arrayConcat(
             [('self', owned_at, '', toUInt16(0), '')],
             if(is_paged, [('page', paged.1, paged.2, toUInt16(0), concat('person:', transform(paged.3, {alias:Array(String)}, {person_of:Array(String)}, paged.3)))], []),
@@ -33,7 +33,7 @@ incident_folded AS (
         anyRespectNulls(acked_at) AS acked_at, anyRespectNulls(ended_at) AS ended_at,
         any(last_title) AS last_title, any(last_urgency) AS last_urgency, any(last_priority) AS last_priority, any(last_severity) AS last_severity,
         any(last_alert_class) AS last_alert_class, any(last_service) AS last_service, any(is_paged) AS is_paged, any(paged) AS paged, any(service_then) AS service_then,
-        any(owner_then) AS owner_then, any(owner_now) AS owner_now, any(owner_assumed) AS owner_assumed,
+        any(owner_then) AS owner_then, any(owner_now) AS owner_now, any(owner_assumed) AS owner_assumed, any(starts_load) AS starts_load,
         countIf(what = 'act') > 0 AS is_acted,
         maxIf((moment, moment_id, target, stood_team, stood_for_owner, stood_assumed), what = 'act') AS last_act,
         minIf((moment, moment_id, target, stood_team, stood_for_owner, stood_assumed), what = 'act') AS first_act,

@@ -6,7 +6,7 @@ incident_hours AS (
     SELECT *, /*hour_class*/ AS hour_class
     FROM (
         SELECT i.*,
-            toUInt8(i.is_paged AND p.member != '' AND i.owned_at < p.sure_from) AS uses_zone,
+            toUInt8(i.is_paged AND p.member != '' AND i.owned_at < p.sure_from AND p.zone != '') AS uses_zone,
             toUInt8(i.is_paged AND p.zone = '') AS uses_org_zone,
             p.hours_described AS hours_described, p.working_hours AS working_hours, p.holidays AS holidays,
             toDateTime64(toString(i.owned_at, if(p.zone = '', {tz:String}, p.zone)), 3, 'UTC') AS wall

@@ -8,7 +8,7 @@ page_hours AS (
         SELECT *, /*hour_class*/ AS hour_class
         FROM (
             SELECT b.*,
-                toUInt8(p.member != '' AND b.at < p.sure_from) AS uses_zone,
+                toUInt8(p.member != '' AND b.at < p.sure_from AND p.zone != '') AS uses_zone,
                 toUInt8(p.zone = '') AS uses_org_zone,
                 p.hours_described AS hours_described, p.working_hours AS working_hours, p.holidays AS holidays,
                 toDateTime64(toString(b.at, if(p.zone = '', {tz:String}, p.zone)), 3, 'UTC') AS wall

@@ -4,12 +4,14 @@
 -- owned services, if there is exactly one. It changes when the policy does or when one of
 -- its services changes hands.
 policy_said AS (
-    SELECT policy, services, if(at = min(at) OVER (PARTITION BY policy) AND {assume:String} = 'first', toDateTime64('1900-01-01 00:00:00', 3, 'UTC'), at) AS valid_from
+    SELECT policy, epoch.1 AS valid_from, epoch.2 AS services
     FROM (
-        SELECT policy, at, argMax(services, (id, source)) AS services
+        SELECT policy, at, argMin(services, (id, source)) AS first_services, argMax(services, (id, source)) AS last_services, min(at) OVER (PARTITION BY policy) AS sure_from
         FROM (SELECT policy, at, id, source, services, seen FROM policy
               WHERE seen <= {known_at:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
-        GROUP BY policy, at)),
+        GROUP BY policy, at)
+    ARRAY JOIN if(at = sure_from AND {assume:String} = 'first',
+        [(toDateTime64('1900-01-01 00:00:00', 3, 'UTC'), first_services), (at, last_services)], [(at, last_services)]) AS epoch),
 policy_instant AS (
     SELECT policy, valid_from FROM policy_said
     UNION DISTINCT

@@ -2,7 +2,7 @@
 -- Partial states of incidents, one row per incident and UTC day of the event. Keyed by
 -- day so that the cost of a question follows its window and not the length of history.
 -- Every column merges by min, max or set union over (at, id), so order, duplicates and
--- re-cut batches cannot change an answer. far = 2299-12-31 stands for "never" in minima;
+-- re-cut batches cannot change an answer. far = 2299-12-31 stands for "never" in minima,
 -- 1970-01-01 stands for "never" in maxima.
 CREATE TABLE incident
 (
@@ -41,14 +41,14 @@ SELECT
     max(if(kind = 'incident.resolved', (at, id, toUInt8(auto OR actor != 'user')), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', toUInt8(0)))) AS resolved,
     max(if(kind = 'incident.reopened', (at, id), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), ''))) AS reopened,
     max(toUInt8(kind = 'incident.merged')) AS merged,
-    max(toUInt8(kind = 'incident.opened' AND drill)) AS drill,
-    max(if(startsWith(kind, 'incident.') AND title != '', (at, id, title), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS title,
-    max(if(startsWith(kind, 'incident.') AND urgency != '', (at, id, toString(urgency)), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS urgency,
-    max(if(startsWith(kind, 'incident.') AND priority != '', (at, id, toString(priority)), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS priority,
-    max(if(startsWith(kind, 'incident.') AND severity != '', (at, id, toString(severity)), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS severity,
-    max(if(startsWith(kind, 'incident.') AND alert_class != '', (at, id, toString(alert_class)), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS alert_class,
-    max(if(startsWith(kind, 'incident.') AND service != '', (at, id, service), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS service,
-    groupUniqArrayIf((at, id, service), startsWith(kind, 'incident.') AND service != '') AS services,
+    max(toUInt8(kind = 'incident.opened' AND events.drill)) AS drill,
+    max(if(startsWith(kind, 'incident.') AND events.title != '', (at, id, events.title), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS title,
+    max(if(startsWith(kind, 'incident.') AND events.urgency != '', (at, id, toString(events.urgency)), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS urgency,
+    max(if(startsWith(kind, 'incident.') AND events.priority != '', (at, id, toString(events.priority)), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS priority,
+    max(if(startsWith(kind, 'incident.') AND events.severity != '', (at, id, toString(events.severity)), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS severity,
+    max(if(startsWith(kind, 'incident.') AND events.alert_class != '', (at, id, toString(events.alert_class)), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS alert_class,
+    max(if(startsWith(kind, 'incident.') AND events.service != '', (at, id, events.service), (toDateTime64('1970-01-01 00:00:00', 3, 'UTC'), '', ''))) AS service,
+    groupUniqArrayIf((at, id, events.service), startsWith(kind, 'incident.') AND events.service != '') AS services,
     min(if(kind = 'page.sent' AND person != '' AND channel NOT IN ('email', 'chat'), (at, id, person), (toDateTime64('2299-12-31 00:00:00', 3, 'UTC'), '', ''))) AS first_page,
     groupUniqArrayIf((at, id, person), person != '' AND (
         (startsWith(kind, 'incident.') AND kind != 'incident.opened' AND actor = 'user')
