@@ -85,25 +85,29 @@ func TestExitCodesAndSentences(t *testing.T) {
 func TestEveryFlagHasAVariable(t *testing.T) {
 	env := map[string]string{}
 	c := &command{env: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
-	for _, cmd := range []*cobra.Command{c.serve(), c.importFile(), c.query(), c.simulate(), c.rebuild()} {
-		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			clear(env)
+	for _, make := range []func() *cobra.Command{c.serve, c.importFile, c.query, c.simulate, c.rebuild} {
+		var names []string
+		make().Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		for _, name := range names {
+			cmd := make() // a fresh one: --server and --data exclude each other
+			f := cmd.Flags().Lookup(name)
 			value := map[string]string{"bool": "true", "int": "7", "uint64": "7"}[f.Value.Type()]
 			if value == "" {
 				value = "something"
 			}
-			env[envName(f.Name)] = value
+			clear(env)
+			env[envName(name)] = value
 			if err := c.fromEnvironment(cmd); err != nil {
-				t.Errorf("%s %s: %v", cmd.Name(), envName(f.Name), err)
+				t.Errorf("%s %s: %v", cmd.Name(), envName(name), err)
 			}
 			if got := strings.Trim(f.Value.String(), "[]"); got != value {
-				t.Errorf("%s: %s=%s leaves --%s at %s", cmd.Name(), envName(f.Name), value, f.Name, got)
+				t.Errorf("%s: %s=%s leaves --%s at %s", cmd.Name(), envName(name), value, name, got)
 			}
-			env[envName(f.Name)] = "other"
+			env[envName(name)] = "other"
 			if err := c.fromEnvironment(cmd); err != nil || strings.Trim(f.Value.String(), "[]") != value {
-				t.Errorf("%s: the variable overrides --%s, which was given", cmd.Name(), f.Name)
+				t.Errorf("%s: the variable overrides --%s, which was given", cmd.Name(), name)
 			}
-		})
+		}
 	}
 	got := steward(t, map[string]string{"STEWARD_DEMO": "perhaps"}, "serve")
 	if got.code != exitUsage || !strings.Contains(got.err, "STEWARD_DEMO") {
