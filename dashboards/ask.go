@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -152,14 +153,59 @@ func (r *result) byKey() map[string]row {
 	return out
 }
 
-// sum adds a column up. Only for columns that add up over the groups asked for.
-func (r *result) sum(col string) float64 {
-	var t float64
+// folded adds rows up that share what by says. It serves columns that count, of which each
+// thing is in exactly one row (METRICS: they add up); one question then answers for teams,
+// weeks and the whole. Quantiles, means and `people` do not add up.
+func (r *result) folded(by func(row) string) map[string]row {
+	out := map[string]row{}
 	for _, w := range r.rows() {
-		t += w.n(col)
+		k := by(w)
+		sum, ok := out[k]
+		if !ok {
+			sum = row{r, make([]any, len(w.values))}
+			out[k] = sum
+		}
+		for i, v := range w.values {
+			switch v := v.(type) {
+			case int64:
+				old, _ := sum.values[i].(int64)
+				sum.values[i] = old + v
+			case float64:
+				old, _ := sum.values[i].(float64)
+				sum.values[i] = old + v
+			case string:
+				sum.values[i] = v
+			}
+		}
 	}
-	return t
+	return out
 }
+
+func (r *result) perKey() map[string]row    { return r.folded(row.key) }
+func (r *result) perBucket() map[string]row { return r.folded(row.bucket) }
+func (r *result) total() row                { return r.folded(func(row) string { return "" })[""] }
+
+// since adds up per key the weeks from the one that holds the given date on.
+func (r *result) since(date string) map[string]row {
+	if d, err := time.Parse(time.DateOnly, date); err == nil {
+		date = d.AddDate(0, 0, -(int(d.Weekday())+6)%7).Format(time.DateOnly)
+	}
+	recent := *r
+	if r.Answer != nil {
+		a := *r.Answer
+		a.Rows = nil
+		for _, w := range r.rows() {
+			if w.bucket() >= date {
+				a.Rows = append(a.Rows, w.values)
+			}
+		}
+		recent.Answer = &a
+	}
+	return recent.perKey()
+}
+
+// sum adds a column up, where it adds up.
+func (r *result) sum(col string) float64 { return r.total().n(col) }
 
 // notes says what an answer rests on that a reader should know.
 func (r *result) notes() []string {
@@ -191,7 +237,7 @@ func (s *Server) failed(results ...*result) string {
 		if r != nil && r.Err != nil {
 			e := s.explain(r.Err)
 			if e.status >= 500 && !errors.Is(r.Err, context.Canceled) {
-				s.Log.Error("a metric failed", "metric", r.Metric.Name, "err", r.Err)
+				s.Log.Error("a metric failed", "metric", r.Metric.Name, "err", clip(r.Err.Error(), 2000))
 			}
 			return r.Metric.Name + ": " + e.Message
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/stewardhq/steward/analytics"
 )
@@ -138,6 +139,20 @@ func (c *card) sourced(f *filter, r *result, n string, events string) {
 	v.Set("format", "csv")
 	c.CSV = "/api/v1/metrics/" + url.PathEscape(m.Name) + "?" + v.Encode()
 	c.Notes = r.notes()
+}
+
+// unbucketed points the CSV at the same question without its buckets, for a card that adds
+// them up.
+func (c *card) unbucketed() { c.csvWithout("bucket") }
+
+func (c *card) csvWithout(param string) {
+	path, query, _ := strings.Cut(c.CSV, "?")
+	v, err := url.ParseQuery(query)
+	if err != nil {
+		return
+	}
+	v.Del(param)
+	c.CSV = path + "?" + v.Encode()
 }
 
 // stackBar draws hour classes as one bar, long as the row's share of the longest.

@@ -82,10 +82,7 @@ func stacked(id, label string, names []string, parts ...series) *chart {
 // weekly draws interruptions per local week, stacked by hour class, and the same as a table.
 func (f *filter) weekly(id string, r *result) (*chart, *table) {
 	weeks := f.weeks()
-	byWeek := map[string]row{}
-	for _, w := range r.rows() {
-		byWeek[w.bucket()] = w
-	}
+	byWeek := r.perBucket()
 	names := make([]string, len(weeks))
 	values := map[string][]float64{}
 	t := &table{Caption: "Interruptions by week and hour class", Head: heads("week from", "#asleep", "#off hours", "#business hours", "#all")}
@@ -106,10 +103,7 @@ func (f *filter) weekly(id string, r *result) (*chart, *table) {
 // perWeek draws one column per local week.
 func (f *filter) perWeek(id, what, column string, r *result) (*chart, *table) {
 	weeks := f.weeks()
-	byWeek := map[string]row{}
-	for _, w := range r.rows() {
-		byWeek[w.bucket()] = w
-	}
+	byWeek := r.perBucket()
 	names := make([]string, len(weeks))
 	values := make([]float64, len(weeks))
 	t := &table{Caption: what + " by week", Head: heads("week from", "#"+what)}

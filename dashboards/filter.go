@@ -186,6 +186,16 @@ func (f *filter) weeks() []string {
 	return out
 }
 
+// lastWeeks is the Monday with which the last n weeks of the window begin, or the window's
+// own beginning where that is later.
+func (f *filter) lastWeeks(n int) string {
+	t := f.back(n, "w")
+	if t.Before(f.from) {
+		t = f.from
+	}
+	return t.In(f.zone).Format(time.DateOnly)
+}
+
 // since says the window in words: "the 13 weeks since Mon 31 Aug 2026".
 func (f *filter) since() string {
 	from := f.from.In(f.zone).Format("Mon 2 Jan 2006")

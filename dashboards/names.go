@@ -35,6 +35,9 @@ func newNames(d *analytics.Directory) *names {
 	return n
 }
 
+// as is the name of what is called by its id.
+func as(id string) string { return id }
+
 // names starts reading the directory beside a page's questions; read it after wait.
 func (a *asker) names() **names {
 	out := new(*names)

@@ -18,15 +18,12 @@ func (s *Server) oncall(c echo.Context) error {
 	team := f.get("team")
 	ask := s.asker(c.Request().Context(), f)
 	dir := ask.names()
-	all := ask.metric("interruptions", "team", team)
 	week := ask.metric("interruptions", "team", team, "bucket", "week")
 	teams := ask.metric("interruptions", "team", team, "by", "team")
-	people := ask.metric("interruptions", "team", team, "by", "person")
-	months := ask.metric("interruptions", "team", team, "by", "person", "bucket", "month")
+	people := ask.metric("interruptions", "team", team, "by", "person", "bucket", "month")
 	hoursTeam := ask.metric("oncall_hours", "team", team, "by", "team")
 	hoursPerson := ask.metric("oncall_hours", "team", team, "by", "person")
 	hoursClass := ask.metric("oncall_hours", "team", team, "by", "hour_class")
-	pages := ask.metric("pages", "team", team)
 	levels := ask.metric("pages", "team", team, "by", "level")
 	warm := ask.metric("interruptions", "team", team, "by", "weekday_hour")
 	var rows []analytics.IncidentRow
@@ -39,27 +36,28 @@ func (s *Server) oncall(c echo.Context) error {
 	if team != "" {
 		p.Sub = say("only ", linked(n.team(team), f.link(at("teams", team))))
 	}
-	p.Answer = s.oncallAnswer(f, all, pages, hoursClass)
+	p.Answer = s.oncallAnswer(f, people, levels, hoursClass)
 	p.Cards = []card{
-		s.oncallWeeks(f, team, all, week),
-		s.oncallShape(pages, levels, hoursClass, f, team),
+		s.oncallWeeks(f, team, week),
+		s.oncallShape(f, team, levels),
 		s.oncallTeams(f, n, team, teams, hoursTeam),
-		s.oncallPeople(f, n, team, people, months, hoursPerson),
+		s.oncallPeople(f, n, team, people, hoursPerson),
 		s.oncallHeat(f, team, warm),
 		s.incidentCard(f, n, "latest", "What were we paged for last?", rows, team, ""),
 	}
 	return s.render(c, p)
 }
 
-func (s *Server) oncallAnswer(f *filter, all, pages, classes *result) []bit {
-	if s.failed(all, pages, classes) != "" {
+func (s *Server) oncallAnswer(f *filter, people, pages, classes *result) []bit {
+	if s.failed(people, pages, classes) != "" {
 		return nil
 	}
-	w, pg := all.one(), pages.one()
+	w, pg := people.total(), pages.total()
+	persons := float64(len(keys(as, nil, people)))
 	if pg.n("pages") == 0 && len(classes.rows()) == 0 {
 		return say(strong("No pages and no shifts"), " in ", f.since(), ". Connect a tool that pages people, or send page.sent and shift.worked events.")
 	}
-	out := say("In ", f.since(), " ", plural(pg.n("pages"), "page", "pages"), " interrupted ", plural(w.n("people"), "person", "people"), " ", strong(plural(w.n("interruptions"), "time", "times")),
+	out := say("In ", f.since(), " ", plural(pg.n("pages"), "page", "pages"), " interrupted ", plural(persons, "person", "people"), " ", strong(plural(w.n("interruptions"), "time", "times")),
 		": ", strong(count(w.n("sleep"))+" asleep"), ", ", count(w.n("off")), " in off hours, ", count(w.n("business")), " in business hours. ", strong(plural(w.n("nights"), "night", "nights")), verbN(w.n("nights"), " was", " were"), " disturbed. ")
 	var total float64
 	for _, c := range classes.rows() {
@@ -71,13 +69,13 @@ func (s *Server) oncallAnswer(f *filter, all, pages, classes *result) []bit {
 	return out
 }
 
-func (s *Server) oncallWeeks(f *filter, team string, all, week *result) card {
-	c := card{ID: "weeks", Title: "How often, week by week?", Wide: "w8", Err: s.failed(all, week)}
+func (s *Server) oncallWeeks(f *filter, team string, week *result) card {
+	c := card{ID: "weeks", Title: "How often, week by week?", Wide: "w8", Err: s.failed(week)}
 	if c.Err != "" {
 		return c
 	}
-	c.sourced(f, week, plural(all.one().n("interruptions"), "interruption", "interruptions"), f.link("/incidents", "team", team))
-	if all.one().n("interruptions") == 0 {
+	c.sourced(f, week, plural(week.sum("interruptions"), "interruption", "interruptions"), f.link("/incidents", "team", team))
+	if week.sum("interruptions") == 0 {
 		c.Empty = say("No interruptions in this window.")
 		return c
 	}
@@ -91,12 +89,12 @@ func (s *Server) oncallWeeks(f *filter, team string, all, week *result) card {
 	return c
 }
 
-func (s *Server) oncallShape(pages, levels, classes *result, f *filter, team string) card {
-	c := card{ID: "shape", Title: "How far did pages go?", Wide: "w4", Err: s.failed(pages, levels, classes)}
+func (s *Server) oncallShape(f *filter, team string, levels *result) card {
+	c := card{ID: "shape", Title: "How far did pages go?", Wide: "w4", Err: s.failed(levels)}
 	if c.Err != "" {
 		return c
 	}
-	w := pages.one()
+	w := levels.total()
 	c.sourced(f, levels, plural(w.n("pages"), "page", "pages"), f.link("/incidents", "team", team))
 	c.Say = say(strong(count(w.n("interrupting"))+" of "+plural(w.n("pages"), "page", "pages")), " interrupt (push, sms or phone).")
 	if u := w.n("unanswered"); u > 0 {
@@ -138,8 +136,8 @@ func (s *Server) oncallTeams(f *filter, n *names, team string, load, hours *resu
 	return c
 }
 
-func (s *Server) oncallPeople(f *filter, n *names, team string, load, months, hours *result) card {
-	c := card{ID: "people", Title: "What does each person carry?", Wide: "w7", Err: s.failed(load, months, hours)}
+func (s *Server) oncallPeople(f *filter, n *names, team string, load, hours *result) card {
+	c := card{ID: "people", Title: "What does each person carry?", Wide: "w7", Err: s.failed(load, hours)}
 	if c.Err != "" {
 		return c
 	}
@@ -151,7 +149,7 @@ func (s *Server) oncallPeople(f *filter, n *names, team string, load, months, ho
 		return c
 	}
 	worst := map[string]float64{}
-	for _, m := range months.rows() {
+	for _, m := range load.rows() {
 		worst[m.key()] = math.Max(worst[m.key()], m.n("sleep")+m.n("off"))
 	}
 	over := 0
@@ -163,11 +161,12 @@ func (s *Server) oncallPeople(f *filter, n *names, team string, load, months, ho
 	c.Key = hourKey
 	c.Say = say("By name, never ranked. ", strong(plural(float64(over), "person", "people")), " had a month with more than 7 interruptions outside working hours; 2 is good, 19 is burnout.")
 	longest := 0.0
-	for _, w := range load.rows() {
+	ls, hs := load.perKey(), hours.byKey()
+	for _, w := range ls {
 		longest = math.Max(longest, w.n("interruptions"))
 	}
+	c.unbucketed()
 	t := &table{Caption: "On-call load per person, by name", Head: heads("person", "by hour class", "#interruptions", "#asleep", "#nights", "#worst month, off and asleep", "#primary", "#secondary")}
-	ls, hs := load.byKey(), hours.byKey()
 	for _, id := range ids {
 		if id == "" {
 			continue

@@ -2,7 +2,6 @@ package dashboards
 
 import (
 	"math"
-	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -19,18 +18,13 @@ func (s *Server) overview(c echo.Context) error {
 	f := s.filter(c)
 	ask := s.asker(c.Request().Context(), f)
 	dir := ask.names()
-	all := ask.metric("interruptions")
-	months := ask.metric("interruptions", "by", "person", "bucket", "month")
-	teams := ask.metric("interruptions", "by", "team")
-	weeks := ask.metric("interruptions", "bucket", "week")
-	owned := ask.metric("ownership_quadrant")
-	ownedBy := ask.metric("ownership_quadrant", "by", "team")
-	incidents := ask.metric("incidents", "by", "team")
-	total := ask.metric("incidents")
+	people := ask.metric("interruptions", "by", "person", "bucket", "month")
+	load := ask.metric("interruptions", "by", "team", "bucket", "week")
+	owned := ask.metric("ownership_quadrant", "by", "team")
+	incidents := ask.metric("incidents", "by", "team", "bucket", "week")
 	services := ask.metric("incidents", "by", "service")
 	acks := ask.metric("time_to_ack", "by", "team")
-	recent := f.to.In(f.zone).AddDate(0, 0, -28).Format(time.DateOnly)
-	loads := ask.metric("incidents", "by", "team", "from", recent, "lens", "")
+	recent := f.lastWeeks(4)
 	hours := ask.metric("oncall_hours", "by", "team", "from", recent)
 	if err := ask.wait(); err != nil {
 		return err
@@ -39,16 +33,16 @@ func (s *Server) overview(c echo.Context) error {
 	p := &page{Title: "Overview", Nav: "Overview", Filter: s.form(f, n.dir, "lens", "hours", "profile")}
 	p.Sub = say(plural(float64(len(n.dir.Teams)), "team", "teams"), " · ", plural(float64(len(n.dir.Services)), "service", "services"),
 		" · ", plural(float64(len(n.dir.People)), "person", "people"))
-	if len(n.dir.Teams) == 0 && len(n.dir.Services) == 0 && total.one().n("incidents") == 0 && s.failed(all, total) == "" {
+	if len(n.dir.Teams) == 0 && len(n.dir.Services) == 0 && len(incidents.rows()) == 0 && s.failed(incidents) == "" {
 		p.Answer = say(strong("Nothing has arrived yet."), " Point a PagerDuty webhook at ", strong("/ingest/pagerduty"),
 			", post CloudEvents to ", strong("/ingest/cloudevents"), ", or load a file with ", strong("steward import"), "; ", strong("steward serve --demo"), " shows an invented organisation.")
 		return s.render(c, p)
 	}
 	p.Cards = []card{
-		s.wornDown(f, all, months, weeks),
+		s.wornDown(f, people, load),
 		s.unownedCard(f, n, owned, services),
-		s.nextShift(f, n, total, loads, hours),
-		s.teamsCard(f, n, teams, ownedBy, incidents, acks),
+		s.nextShift(f, n, incidents, hours, recent),
+		s.teamsCard(f, n, load, owned, incidents, acks),
 	}
 	p.Answer = overviewAnswer(f, p.Cards)
 	return s.render(c, p)
@@ -65,25 +59,27 @@ func overviewAnswer(f *filter, cards []card) []bit {
 	return out
 }
 
-func (s *Server) wornDown(f *filter, all, months, weeks *result) card {
-	c := card{ID: "worn", Title: "Is anyone being worn down?", Wide: "w8", Err: s.failed(all, months, weeks), Key: hourKey}
+func (s *Server) wornDown(f *filter, people, weeks *result) card {
+	c := card{ID: "worn", Title: "Is anyone being worn down?", Wide: "w8", Err: s.failed(people, weeks), Key: hourKey}
 	if c.Err != "" {
 		return c
 	}
-	w := all.one()
-	c.sourced(f, weeks, plural(w.n("interruptions"), "interruption", "interruptions")+", "+plural(w.n("people"), "person", "people"), f.link("/incidents"))
+	w := people.total()
+	persons := float64(len(keys(as, nil, people)))
+	c.sourced(f, weeks, plural(w.n("interruptions"), "interruption", "interruptions")+", "+plural(persons, "person", "people"), f.link("/incidents"))
+	c.csvWithout("by")
 	if w.n("interruptions") == 0 {
 		c.Say = say("Nobody was interrupted in ", f.since(), ".")
 		return c
 	}
 	worn := map[string]bool{}
-	for _, m := range months.rows() {
+	for _, m := range people.rows() {
 		if m.n("sleep")+m.n("off") > badMonth {
 			worn[m.key()] = true
 		}
 	}
-	c.Say = say("In ", f.since(), " ", plural(w.n("people"), "person was", "people were"), " interrupted ", strong(plural(w.n("interruptions"), "time", "times")),
-		", ", strong(count(w.n("sleep"))+" of them asleep"), "; ", strong(count(float64(len(worn)))+" of "+count(w.n("people"))),
+	c.Say = say("In ", f.since(), " ", plural(persons, "person was", "people were"), " interrupted ", strong(plural(w.n("interruptions"), "time", "times")),
+		", ", strong(count(w.n("sleep"))+" of them asleep"), "; ", strong(count(float64(len(worn)))+" of "+count(persons)),
 		" had a month with more than 7 interruptions outside working hours.")
 	c.Chart, c.Fold = f.weekly("worn", weeks)
 	return c
@@ -94,7 +90,7 @@ func (s *Server) unownedCard(f *filter, n *names, owned, services *result) card 
 	if c.Err != "" {
 		return c
 	}
-	w := owned.one()
+	w := owned.total()
 	c.sourced(f, owned, plural(w.n("n"), "incident", "incidents"), f.link("/incidents"))
 	without := 0
 	by := services.byKey()
@@ -140,17 +136,21 @@ func interval(k, n float64) string {
 
 // nextShift measures the last four weeks against the budget of a shift: what comes next is
 // not known, what a shift has been like is.
-func (s *Server) nextShift(f *filter, n *names, total, loads, hours *result) card {
-	c := card{ID: "next", Title: "Can the next shift cope?", Wide: "w12", Err: s.failed(total, loads, hours)}
+func (s *Server) nextShift(f *filter, n *names, incidents, hours *result, recent string) card {
+	c := card{ID: "next", Title: "Can the next shift cope?", Wide: "w12", Err: s.failed(incidents, hours)}
 	if c.Err != "" {
 		return c
 	}
-	c.sourced(f, loads, plural(loads.sum("incident_load"), "unit of incident load", "units of incident load"), f.link("/incidents", "window", "4w", "from", "", "to", ""))
-	open := total.one().n("open")
-	hrs, by := hours.byKey(), loads.byKey()
+	open := incidents.sum("open")
+	hrs, by := hours.byKey(), incidents.since(recent)
+	units := 0.0
+	for _, w := range by {
+		units += w.n("incident_load")
+	}
+	c.sourced(f, incidents, plural(units, "unit of incident load", "units of incident load"), f.link("/incidents", "from", recent, "window", ""))
 	t := &table{Caption: "Incident load per 12 hours on call in the last four weeks, by team", Head: heads("team", "against 2 per 12 hours", "#per 12 h", "#incident load", "#primary on-call")}
 	over, known := 0, 0
-	for _, id := range keys(n.team, nil, loads, hours) {
+	for _, id := range keys(n.team, nil, incidents, hours) {
 		h := hrs[id].n("primary")
 		if id == "" || h == 0 {
 			continue
@@ -193,7 +193,7 @@ func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *re
 	for _, t := range n.dir.Teams {
 		ids = append(ids, t.ID)
 	}
-	loads, quads, incs, tta := load.byKey(), owned.byKey(), incidents.byKey(), acks.byKey()
+	loads, quads, incs, tta := load.perKey(), owned.perKey(), incidents.perKey(), acks.byKey()
 	longest := 0.0
 	for _, w := range loads {
 		longest = math.Max(longest, w.n("interruptions"))
@@ -210,6 +210,7 @@ func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *re
 			counted(float64(len(n.teams[id].Members))), counted(float64(len(n.teams[id].Services))))
 	}
 	c.sourced(f, load, plural(load.sum("interruptions"), "interruption", "interruptions")+", "+plural(incidents.sum("incidents"), "incident", "incidents"), f.link("/incidents"))
+	c.unbucketed()
 	c.Say = say("By name, never ranked. Interruptions go to the team of the person paged, incidents to the team that owned the service; “owned” is paged to and resolved by the owner, in per cent from ten incidents on.")
 	if len(t.Rows) == 0 {
 		c.Empty = say("No teams are known yet. Import a catalog (team.described, service.owned, member.joined), and each team has its page.")

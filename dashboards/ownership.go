@@ -10,16 +10,13 @@ func (s *Server) ownership(c echo.Context) error {
 	team := f.get("team")
 	ask := s.asker(c.Request().Context(), f)
 	dir := ask.names()
-	all := ask.metric("ownership_quadrant", "team", team)
-	teams := ask.metric("ownership_quadrant", "team", team, "by", "team")
+	teams := ask.metric("ownership_quadrant", "team", team, "by", "team", "bucket", "week")
 	services := ask.metric("ownership_quadrant", "team", team, "by", "service")
 	hops := ask.metric("hops", "team", team, "by", "team")
-	hopsAll := ask.metric("hops", "team", team)
 	lenses := map[string]*result{}
 	for _, l := range lensWords[1:] {
 		lenses[l[0]] = ask.metric("incidents", "by", "team", "lens", l[0])
 	}
-	week := ask.metric("ownership_quadrant", "team", team, "bucket", "week")
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -28,13 +25,13 @@ func (s *Server) ownership(c echo.Context) error {
 	if team != "" {
 		p.Sub = say("only ", linked(n.team(team), f.link(at("teams", team))))
 	}
-	if s.failed(all, hopsAll) == "" {
-		p.Answer = ownershipAnswer(f, all.one(), hopsAll.one())
+	if s.failed(teams, hops) == "" {
+		p.Answer = ownershipAnswer(f, teams.total(), hops.total())
 	}
 	events := f.link("/incidents", "team", team)
 	p.Cards = []card{
-		s.quadCard(f, "quad", "Was the owner paged, and did the owner fix it?", "w5", all, events),
-		s.ownedWeeks(f, week, events),
+		s.quadCard(f, "quad", "Was the owner paged, and did the owner fix it?", "w5", teams, events),
+		s.ownedWeeks(f, teams, events),
 		s.quadTable(f, n, teams, events),
 		s.hopsTable(f, n, hops, events),
 		s.lensTable(f, n, lenses),
@@ -54,7 +51,7 @@ func ownershipAnswer(f *filter, q, h row) []bit {
 		out = append(out, say(strong(count(q.n("unowned"))), " had no owner at all. ")...)
 	}
 	if h.n("n") > 0 {
-		out = append(out, say("An incident changed teams ", decimal2(h.n("hops_mean")), " times on average; ", strong(count(h.n("ping_pong"))), " went back to a team that already had it.")...)
+		out = append(out, say("An incident changed teams ", decimal2(h.n("hops")/h.n("n")), " times on average; ", strong(count(h.n("ping_pong"))), " went back to a team that already had it.")...)
 	}
 	return out
 }
@@ -69,10 +66,7 @@ func (s *Server) ownedWeeks(f *filter, week *result, events string) card {
 		c.Empty = say("No incidents in this window.")
 		return c
 	}
-	byWeek := map[string]row{}
-	for _, w := range week.rows() {
-		byWeek[w.bucket()] = w
-	}
+	byWeek := week.perBucket()
 	weeks := f.weeks()
 	parts := []series{{"owned", "--owned", nil}, {"escalated away", "--away", nil}, {"misrouted", "--misrouted", nil}, {"owned on paper", "--paper", nil}, {"unowned", "--none", nil}}
 	columns := []string{"owned", "escalated_away", "misrouted", "owned_on_paper", "unowned"}
@@ -128,8 +122,9 @@ func (s *Server) quadTable(f *filter, n *names, r *result, events string) card {
 		return c
 	}
 	c.sourced(f, r, plural(r.sum("n"), "incident", "incidents"), events)
+	c.unbucketed()
 	t := &table{Caption: "Ownership quadrant by team", Head: heads("team", "quadrant", "#owned share", "#owned", "#escalated away", "#misrouted", "#owned on paper", "#unowned", "#untouched", "#n")}
-	rows := r.byKey()
+	rows := r.perKey()
 	for _, id := range keys(n.team, nil, r) {
 		w := rows[id]
 		name := f.teamCell(n, id)

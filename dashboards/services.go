@@ -78,7 +78,6 @@ func (s *Server) service(c echo.Context) error {
 	dir := ask.names()
 	quads := ask.metric("ownership_quadrant", "service", id)
 	hops := ask.metric("hops", "service", id)
-	incs := ask.metric("incidents", "service", id)
 	week := ask.metric("incidents", "service", id, "bucket", "week")
 	acks := ask.metric("time_to_ack", "service", id)
 	resolves := ask.metric("time_to_resolve", "service", id)
@@ -93,13 +92,13 @@ func (s *Server) service(c echo.Context) error {
 	}
 	n := *dir
 	sv, known := n.services[id]
-	if !known && len(incs.rows()) == 0 && len(history) == 0 && s.failed(incs) == "" {
+	if !known && len(week.rows()) == 0 && len(history) == 0 && s.failed(week) == "" {
 		return missing("service", id)
 	}
 	p := &page{Title: n.service(id), Nav: "Services", Filter: s.form(f, n.dir, "hours", "profile")}
 	p.Sub = s.serviceSub(f, n, sv)
-	if s.failed(quads, hops, incs, acks) == "" {
-		p.Answer = serviceAnswer(f, n, sv, quads.one(), hops.one(), incs.one(), history)
+	if s.failed(quads, hops, week, acks) == "" {
+		p.Answer = serviceAnswer(f, n, sv, quads.one(), hops.one(), week.total(), history)
 	}
 	events := f.link("/incidents", "service", id)
 	p.Cards = []card{
@@ -294,7 +293,7 @@ func (s *Server) serviceClasses(f *filter, r *result, id, events string) card {
 	c.sourced(f, r, plural(r.sum("incidents"), "incident", "incidents"), events)
 	t := &table{Caption: "Incidents by alert class", Head: heads("alert class", "#incidents", "#incident load", "#resolved themselves", "#reopened", "#open")}
 	rows := r.byKey()
-	for _, k := range keys(func(s string) string { return s }, nil, r) {
+	for _, k := range keys(as, nil, r) {
 		w := rows[k]
 		name := ref(k, f.link("/incidents", "service", id, "alert_class", k))
 		if k == "" {

@@ -33,9 +33,9 @@ func (s *Server) teams(c echo.Context) error {
 
 // teamAnswers are the questions of a team's page.
 type teamAnswers struct {
-	load, week, heat, people, hours, byService, byClass *result
-	quad, services, hops, incidents, incService, autos  *result
-	acks, ackService, resolves, unanswered              *result
+	week, heat, people, hours, byService, byClass *result
+	services, hops, incService, autos             *result
+	acks, ackService, unanswered                  *result
 }
 
 // team answers: how is my team?
@@ -45,22 +45,18 @@ func (s *Server) team(c echo.Context) error {
 	ask := s.asker(c.Request().Context(), f)
 	dir := ask.names()
 	a := teamAnswers{
-		load:       ask.metric("interruptions", "team", id),
 		week:       ask.metric("interruptions", "team", id, "bucket", "week"),
 		heat:       ask.metric("interruptions", "team", id, "by", "weekday_hour"),
 		people:     ask.metric("interruptions", "team", id, "by", "person"),
 		byService:  ask.metric("interruptions", "team", id, "by", "service"),
 		byClass:    ask.metric("interruptions", "team", id, "by", "alert_class"),
 		hours:      ask.metric("oncall_hours", "team", id, "by", "person"),
-		quad:       ask.metric("ownership_quadrant", "team", id),
 		services:   ask.metric("ownership_quadrant", "team", id, "by", "service"),
 		hops:       ask.metric("hops", "team", id, "by", "service"),
-		incidents:  ask.metric("incidents", "team", id),
 		incService: ask.metric("incidents", "team", id, "by", "service"),
 		autos:      ask.metric("incidents", "team", id, "by", "alert_class"),
 		acks:       ask.metric("time_to_ack", "team", id),
 		ackService: ask.metric("time_to_ack", "team", id, "by", "service"),
-		resolves:   ask.metric("time_to_resolve", "team", id),
 		unanswered: ask.metric("pages", "team", id, "lens", or(ownerLens(f), "owner_then")),
 	}
 	if err := ask.wait(); err != nil {
@@ -68,7 +64,7 @@ func (s *Server) team(c echo.Context) error {
 	}
 	n := *dir
 	t, known := n.teams[id]
-	if !known && len(a.load.rows()) == 0 && len(a.incidents.rows()) == 0 && s.failed(a.load, a.incidents) == "" {
+	if !known && len(a.people.rows()) == 0 && len(a.incService.rows()) == 0 && s.failed(a.people, a.incService) == "" {
 		return missing("team", id)
 	}
 	t.ID = id
@@ -87,7 +83,7 @@ func (s *Server) team(c echo.Context) error {
 		todos,
 		s.teamPeople(f, n, t, a),
 		s.teamHeat(f, id, a),
-		s.quadCard(f, "quad", "Do we own what pages us?", "w4", a.quad, f.link("/incidents", "team", id)),
+		s.quadCard(f, "quad", "Do we own what pages us?", "w4", a.services, f.link("/incidents", "team", id)),
 		s.teamServices(f, n, t, a),
 	}
 	return s.render(c, p)
@@ -102,11 +98,11 @@ func ownerLens(f *filter) string {
 }
 
 func (s *Server) teamAnswer(f *filter, n *names, id string, a teamAnswers) []bit {
-	if s.failed(a.load, a.quad, a.incidents, a.acks) != "" {
+	if s.failed(a.people, a.services, a.incService, a.acks) != "" {
 		return nil
 	}
-	w, q := a.load.one(), a.quad.one()
-	if w.n("interruptions") == 0 && a.incidents.one().n("incidents") == 0 {
+	w, q := a.people.total(), a.services.total()
+	if w.n("interruptions") == 0 && a.incService.sum("incidents") == 0 {
 		return say("Nobody in ", n.team(id), " was interrupted in ", f.since(), ", and none of its services had an incident.")
 	}
 	out := say("In ", f.since(), " ", n.team(id), " was interrupted ", strong(plural(w.n("interruptions"), "time", "times")+", "+count(w.n("sleep"))+" of them asleep"))
@@ -145,11 +141,11 @@ func carriers(people *result) (all, half int) {
 }
 
 func (s *Server) teamWeeks(f *filter, id string, a teamAnswers) card {
-	c := card{ID: "weeks", Title: "How often are we interrupted, and when?", Wide: "w8", Err: s.failed(a.load, a.week)}
+	c := card{ID: "weeks", Title: "How often are we interrupted, and when?", Wide: "w8", Err: s.failed(a.people, a.week)}
 	if c.Err != "" {
 		return c
 	}
-	w := a.load.one()
+	w := a.people.total()
 	c.sourced(f, a.week, plural(w.n("interruptions"), "interruption", "interruptions"), f.link("/incidents", "team", id))
 	if w.n("interruptions") == 0 {
 		c.Empty = say("No interruptions in this window. A longer window shows more, or no page.sent event of these people has arrived.")
@@ -237,14 +233,15 @@ func (s *Server) teamPeople(f *filter, n *names, t analytics.Team, a teamAnswers
 	return c
 }
 
-// quadCard draws the ownership quadrant.
+// quadCard draws the ownership quadrant of all rows of an answer together.
 func (s *Server) quadCard(f *filter, id, title, wide string, r *result, events string) card {
 	c := card{ID: id, Title: title, Wide: wide, Err: s.failed(r)}
 	if c.Err != "" {
 		return c
 	}
-	w := r.one()
+	w := r.total()
 	c.sourced(f, r, plural(w.n("n"), "incident", "incidents"), events)
+	c.unbucketed()
 	if w.n("n") == 0 {
 		c.Empty = say("No incidents in this window, so there is nothing to say about ownership.")
 		return c
