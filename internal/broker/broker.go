@@ -244,6 +244,14 @@ func (b *Broker) Writable() error {
 	return b.gate.writable(0)
 }
 
+// Bytes answers how much disk the embedded log takes; 0 for a real cluster.
+func (b *Broker) Bytes() int64 {
+	if !b.Embedded() {
+		return 0
+	}
+	return b.gate.usedBytes()
+}
+
 // Stop writes what the embedded broker holds and releases its directory, or
 // closes the connections to the cluster. If ctx ends first, Stop returns its
 // error and the directory is released as soon as the broker is done.
