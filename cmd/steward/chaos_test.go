@@ -47,7 +47,7 @@ type server struct {
 	stop func(os.Signal) error // signals and waits; the error is the exit
 }
 
-func start(t *testing.T, data string) *server {
+func start(t testing.TB, data string) *server {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {

@@ -30,7 +30,7 @@ type result struct {
 	out, err string
 }
 
-func steward(t *testing.T, env map[string]string, args ...string) result {
+func steward(t testing.TB, env map[string]string, args ...string) result {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code := run(t.Context(), args, strings.NewReader(""), &out, &errs, func(k string) (string, bool) { v, ok := env[k]; return v, ok })

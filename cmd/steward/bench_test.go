@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// BenchmarkColdStart times serve from its start to answering, on an empty directory and on
+// one with a year of the demo's size behind it, and what it keeps in memory when idle.
+func BenchmarkColdStart(b *testing.B) {
+	dir := b.TempDir()
+	history := steward(b, nil, "simulate", "--days", "90")
+	file := filepath.Join(dir, "history.json")
+	if err := os.WriteFile(file, []byte(history.out), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	full := filepath.Join(dir, "full")
+	if got := steward(b, nil, "import", "--format", "cloudevents", "--data", full, file); got.code != exitDone {
+		b.Fatal(got.err)
+	}
+	for _, name := range []string{"empty", "full"} {
+		b.Run(name, func(b *testing.B) {
+			var took time.Duration
+			var idle float64
+			n := 0
+			for b.Loop() {
+				data := full
+				if name == "empty" {
+					data = filepath.Join(dir, "empty"+itoa(n))
+				}
+				n++
+				begin := time.Now()
+				s := start(b, data)
+				took += time.Since(begin)
+				time.Sleep(2 * time.Second) // what start-up needed is given back
+				idle = max(idle, resident(b, s.cmd.Process.Pid))
+				if err := s.stop(syscall.SIGTERM); err != nil {
+					b.Fatal(err, s.log.String())
+				}
+			}
+			b.ReportMetric(took.Seconds()/float64(n), "cold-start-s")
+			if idle > 0 {
+				b.ReportMetric(idle, "idle-MB")
+			}
+		})
+	}
+}
+
+// resident answers megabytes, 0 where /proc does not tell.
+func resident(b *testing.B, pid int) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "VmRSS:" {
+			kib, err := strconv.ParseFloat(f[1], 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return kib / 1024
+		}
+	}
+	return 0
+}
+
+// BenchmarkVisible sends a thousand events a second and asks, for one in a hundred, how
+// long it takes from sending it until the API behind the incident's page shows it.
+func BenchmarkVisible(b *testing.B) {
+	s := start(b, filepath.Join(b.TempDir(), "data"))
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	var (
+		mu   sync.Mutex
+		took []time.Duration
+		all  sync.WaitGroup
+	)
+	one := func(n int) string {
+		return fmt.Sprintf(`{"specversion":"1.0","id":"b%d","source":"/bench/v","type":"dev.steward.incident.opened.v1","subject":"v:%d","time":"2026-01-05T09:00:00Z","data":{"incident":"v:%d","title":"Slow"}}`, n, n, n)
+	}
+	probe := func(n int) {
+		begin := time.Now()
+		if err := post(client, s.url, "["+one(n)+"]"); err != nil {
+			b.Error(err)
+			return
+		}
+		for time.Since(begin) < time.Minute {
+			resp, err := client.Get(s.url + "/api/v1/events?incident=v:" + itoa(n))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			body, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err == nil && strings.Contains(string(body), "incident.opened") {
+				mu.Lock()
+				took = append(took, time.Since(begin))
+				mu.Unlock()
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		b.Error("an event is not visible after a minute")
+	}
+	n := 0
+	for b.Loop() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		for i := range 1000 { // ten seconds
+			<-tick.C
+			var batch []string
+			for range 10 {
+				n++
+				batch = append(batch, one(n))
+			}
+			all.Go(func() {
+				if err := post(client, s.url, "["+strings.Join(batch, ",")+"]"); err != nil {
+					b.Error(err)
+				}
+			})
+			if i%10 == 0 {
+				n++
+				probed := n
+				all.Go(func() { probe(probed) })
+			}
+		}
+		tick.Stop()
+		all.Wait()
+	}
+	if err := s.stop(syscall.SIGTERM); err != nil {
+		b.Error(err)
+	}
+	if len(took) == 0 {
+		b.Fatal("nothing was probed")
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Milliseconds()), "visible-p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Milliseconds()), "visible-p99-ms")
+}
+
+func post(client *http.Client, url, batch string) error {
+	resp, err := client.Post(url+"/ingest/cloudevents", "application/cloudevents-batch+json", strings.NewReader(batch))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("answered %s", resp.Status)
+	}
+	return nil
+}
