@@ -89,15 +89,9 @@ func TestImportCloudEvents(t *testing.T) {
 }
 
 func TestImportUCI(t *testing.T) {
-	file, err := os.ReadFile("../../shared/samples/uci-incident-log/incident_event_log.csv.gz")
+	file, err := os.ReadFile("source/testdata/uci-incident-log/small.csv")
 	if err != nil {
-		names, _ := os.ReadDir("source/testdata/uci-incident-log")
-		if len(names) == 0 {
-			t.Fatal("there is no sample of the UCI log")
-		}
-		if file, err = os.ReadFile("source/testdata/uci-incident-log/" + names[0].Name()); err != nil {
-			t.Fatal(err)
-		}
+		t.Fatal(err)
 	}
 	w := newWorld(t, false, 8)
 	cfg := w.config()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -33,7 +34,7 @@ type PublisherConfig struct {
 	TLS     *tls.Config
 	SASL    SASL
 	Topic   string
-	Linger  time.Duration // how long a batch waits for company; default 2 ms
+	Linger  time.Duration // how long a batch waits for company while there is much of it; default 1 ms
 	Timeout time.Duration // of one attempt to write; default 5 s
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -45,16 +46,37 @@ type PublisherConfig struct {
 // An event's key chooses its partition, so all of an incident's events are in one order.
 // There is no idempotent producer in kafka-go: a retry after a lost reply appends twice,
 // which deterministic ids and order-free projections absorb.
+//
+// Batches form by themselves: while one is being written and synced, what arrives gathers
+// for the next. kafka-go's own batching closes a batch every few milliseconds instead, and
+// under load a queue of small ones would build up, each with its fsync.
 type Publisher struct {
 	cfg    PublisherConfig
 	writer *kafka.Writer
+
+	mu      sync.Mutex
+	waiting []*writing
+	busy    bool // a goroutine is in flush
 }
+
+// writing is the messages of one call, and where its outcome goes.
+type writing struct {
+	ctx  context.Context
+	msgs []kafka.Message
+	done chan error // buffered
+}
+
+// A flush takes whole calls until it has this many messages or bytes.
+const (
+	flushMessages = 4000
+	flushBytes    = 8 << 20
+)
 
 // NewPublisher connects lazily, on the first Publish. It fails only on a SASL mechanism
 // that does not exist.
 func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 	if cfg.Linger <= 0 {
-		cfg.Linger = 2 * time.Millisecond
+		cfg.Linger = time.Millisecond
 	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 5 * time.Second
@@ -74,9 +96,9 @@ func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 		Topic:           cfg.Topic,
 		Balancer:        &kafka.Hash{},
 		RequiredAcks:    kafka.RequireAll,
-		BatchSize:       2000,
+		BatchSize:       500, // kafka-go allocates a batch of this size for every write
 		BatchBytes:      maxRecord,
-		BatchTimeout:    cfg.Linger,
+		BatchTimeout:    time.Microsecond, // batches are formed here, not there
 		WriteTimeout:    cfg.Timeout,
 		ReadTimeout:     cfg.Timeout,
 		MaxAttempts:     4,
@@ -130,19 +152,109 @@ func (p *Publisher) Publish(ctx context.Context, events ...event.Event) error {
 var structuredHeaders = []kafka.Header{{Key: "content-type", Value: []byte(contentStructured)}}
 
 func (p *Publisher) write(ctx context.Context, msgs []kafka.Message) error {
-	err := p.writer.WriteMessages(ctx, msgs...)
+	for i := range msgs { // before it could fail the calls it would share a batch with
+		if size(&msgs[i]) > maxRecord-1024 {
+			return fmt.Errorf("publish: %w", ErrTooLarge)
+		}
+	}
+	w := &writing{ctx: ctx, msgs: msgs, done: make(chan error, 1)}
+	p.mu.Lock()
+	p.waiting = append(p.waiting, w)
+	if !p.busy {
+		p.busy = true
+		go p.flush()
+	}
+	p.mu.Unlock()
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("publish: %w", ctx.Err())
+	}
+}
+
+func size(m *kafka.Message) int {
+	n := len(m.Key) + len(m.Value)
+	for _, h := range m.Headers {
+		n += len(h.Key) + len(h.Value) + 10
+	}
+	return n
+}
+
+// flush writes what waits until nothing does.
+func (p *Publisher) flush() {
+	for crowd := 0; ; {
+		if crowd > 4 { // those just answered are about to send again
+			time.Sleep(p.cfg.Linger)
+		}
+		calls, msgs := p.take()
+		if len(calls) == 0 {
+			return
+		}
+		crowd = len(calls)
+		p.settle(calls, len(msgs), p.writer.WriteMessages(context.Background(), msgs...))
+	}
+}
+
+// take removes the calls of the next batch from the queue. When there is none, the flush
+// is over.
+func (p *Publisher) take() (calls []*writing, msgs []kafka.Message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, total := 0, 0
+	for _, w := range p.waiting {
+		if len(msgs) >= flushMessages || total >= flushBytes {
+			break
+		}
+		n++
+		if w.ctx.Err() != nil {
+			continue // its caller has gone, unacknowledged
+		}
+		calls = append(calls, w)
+		msgs = append(msgs, w.msgs...)
+		for i := range w.msgs {
+			total += size(&w.msgs[i])
+		}
+	}
+	p.waiting = p.waiting[n:]
+	if len(p.waiting) == 0 {
+		p.waiting = nil
+		p.busy = len(calls) > 0
+	}
+	return calls, msgs
+}
+
+// settle tells each call how its own messages fared.
+func (p *Publisher) settle(calls []*writing, n int, err error) {
+	var each kafka.WriteErrors
+	if err != nil {
+		p.cfg.Log.Error("the log did not acknowledge", "events", n, "error", firstError(err))
+		if !errors.As(err, &each) || len(each) != n {
+			each = nil
+		}
+	}
+	for _, w := range calls {
+		outcome := err
+		if each != nil {
+			mine := each[:len(w.msgs)]
+			each = each[len(w.msgs):]
+			if outcome = nil; mine.Count() > 0 {
+				outcome = mine
+			}
+		}
+		w.done <- unacknowledged(outcome)
+	}
+}
+
+func unacknowledged(err error) error {
 	if err == nil {
 		return nil
-	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("publish: %w", ctx.Err())
 	}
 	first := firstError(err)
 	var large kafka.MessageTooLargeError
 	if errors.As(err, &large) || errors.Is(first, kafka.MessageSizeTooLarge) {
 		return fmt.Errorf("publish: %w", ErrTooLarge)
 	}
-	p.cfg.Log.Error("the log did not acknowledge", "events", len(msgs), "error", first)
 	return fmt.Errorf("publish: %w: %w", ErrUnavailable, first)
 }
 
