@@ -111,13 +111,13 @@ type todo struct {
 // card is a question and its answer.
 type card struct {
 	ID, Title, Wide string
+	Lead            []bit // the one figure, for the page's first sentence
 	Say             []bit
 	Err             string
 	Empty           []bit
 	Key             []keyItem
 	Chart           *chart
 	Quad            []quadCell
-	Spans           *spans
 	Body            *table // shown
 	Fold            *table // the chart's numbers, one tap away
 	Todo            []todo

@@ -27,7 +27,6 @@ type fake struct {
 	empty   bool
 	broken  error
 	now     time.Time
-	people  []string
 	redrive []string
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -166,8 +167,8 @@ func incidentAnswer(f *filter, n *names, inc *analytics.Incident, zero time.Time
 	default:
 		out = append(out, say("; resolved after ", strong(took(zero, inc.Resolved)), " by ", n.person(resolver), ".")...)
 	}
-	if inc.OwnerThen != "" && inc.Resolver != "" && inc.OwnerThen != inc.Resolver {
-		out = append(out, say(" ", n.team(inc.OwnerThen), " owned the service; ", strong(n.team(inc.Resolver)), " fixed it.")...)
+	if who := n.people[inc.Resolver]; inc.OwnerThen != "" && len(who.Teams) > 0 && !slices.Contains(who.Teams, inc.OwnerThen) {
+		out = append(out, say(" ", n.team(inc.OwnerThen), " owned the service; the last to act, ", n.person(inc.Resolver), ", is in ", strong(n.team(who.Teams[0])), ".")...)
 	}
 	if inc.Drill {
 		out = append(out, say(" ", strong("It was a drill"), " and counts nowhere.")...)
@@ -194,7 +195,7 @@ func (s *Server) incidentFacts(f *filter, n *names, inc *analytics.Incident) []f
 		add("owner now", or(n.teams[inc.OwnerNow].Name, or(inc.OwnerNow, "nobody")), "")
 	}
 	if inc.Resolver != "" {
-		add("resolver’s team", n.team(inc.Resolver), f.link(at("teams", inc.Resolver)))
+		add("last to act", n.person(inc.Resolver), "")
 	}
 	add("urgency", inc.Urgency, "")
 	add("priority", inc.Priority, "")

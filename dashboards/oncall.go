@@ -41,8 +41,8 @@ func (s *Server) oncall(c echo.Context) error {
 		s.oncallWeeks(f, team, week),
 		s.oncallShape(f, team, levels),
 		s.oncallTeams(f, n, team, teams, hoursTeam),
-		s.oncallPeople(f, n, team, people, hoursPerson),
 		s.oncallHeat(f, team, warm),
+		s.oncallPeople(f, n, team, people, hoursPerson),
 		s.incidentCard(f, n, "latest", "What were we paged for last?", rows, team, ""),
 	}
 	return s.render(c, p)
@@ -137,7 +137,7 @@ func (s *Server) oncallTeams(f *filter, n *names, team string, load, hours *resu
 }
 
 func (s *Server) oncallPeople(f *filter, n *names, team string, load, hours *result) card {
-	c := card{ID: "people", Title: "What does each person carry?", Wide: "w7", Err: s.failed(load, hours)}
+	c := card{ID: "people", Title: "What does each person carry?", Wide: "w12", Err: s.failed(load, hours)}
 	if c.Err != "" {
 		return c
 	}
@@ -183,7 +183,7 @@ func (s *Server) oncallPeople(f *filter, n *names, team string, load, hours *res
 }
 
 func (s *Server) oncallHeat(f *filter, team string, r *result) card {
-	c := card{ID: "heat", Title: "At which hours?", Wide: "w5", Err: s.failed(r)}
+	c := card{ID: "heat", Title: "At which hours?", Wide: "w12", Err: s.failed(r)}
 	if c.Err != "" {
 		return c
 	}
@@ -232,7 +232,7 @@ func (f *filter) incidentTable(n *names, rows []analytics.IncidentRow) *table {
 		case i.Auto && !i.Resolved.IsZero():
 			by = "itself"
 		case i.Resolver != "":
-			by = n.team(i.Resolver)
+			by = n.person(i.Resolver)
 		}
 		owner := f.teamCell(n, i.OwnerThen)
 		if i.OwnerThen == "" {

@@ -44,16 +44,16 @@ func (s *Server) overview(c echo.Context) error {
 		s.nextShift(f, n, incidents, hours, recent),
 		s.teamsCard(f, n, load, owned, incidents, acks),
 	}
-	p.Answer = overviewAnswer(f, p.Cards)
+	p.Answer = overviewAnswer(p.Cards)
 	return s.render(c, p)
 }
 
-// overviewAnswer is the first card's sentence, which the cards then explain.
-func overviewAnswer(f *filter, cards []card) []bit {
+// overviewAnswer says the one figure of each of the three questions; the cards explain.
+func overviewAnswer(cards []card) []bit {
 	var out []bit
-	for _, c := range cards[:3] {
-		if c.Err == "" {
-			out = append(append(out, c.Say...), bit{Text: " "})
+	for _, c := range cards {
+		if c.Err == "" && len(c.Lead) > 0 {
+			out = append(append(out, c.Lead...), bit{Text: " "})
 		}
 	}
 	return out
@@ -69,7 +69,8 @@ func (s *Server) wornDown(f *filter, people, weeks *result) card {
 	c.sourced(f, weeks, plural(w.n("interruptions"), "interruption", "interruptions")+", "+plural(persons, "person", "people"), f.link("/incidents"))
 	c.csvWithout("by")
 	if w.n("interruptions") == 0 {
-		c.Say = say("Nobody was interrupted in ", f.since(), ".")
+		c.Lead = say("Nobody was interrupted in ", f.since(), ".")
+		c.Say = c.Lead
 		return c
 	}
 	worn := map[string]bool{}
@@ -78,9 +79,9 @@ func (s *Server) wornDown(f *filter, people, weeks *result) card {
 			worn[m.key()] = true
 		}
 	}
-	c.Say = say("In ", f.since(), " ", plural(persons, "person was", "people were"), " interrupted ", strong(plural(w.n("interruptions"), "time", "times")),
-		", ", strong(count(w.n("sleep"))+" of them asleep"), "; ", strong(count(float64(len(worn)))+" of "+count(persons)),
-		" had a month with more than 7 interruptions outside working hours.")
+	c.Lead = say("In ", f.since(), ", ", strong(count(float64(len(worn)))+" of "+plural(persons, "person", "people")), " who were interrupted had a month that wears down.")
+	c.Say = say(strong(plural(w.n("interruptions"), "interruption", "interruptions")), ", ", strong(count(w.n("sleep"))+" of them asleep"), ", on ", plural(w.n("nights"), "night", "nights"),
+		". A month wears down with more than 7 outside working hours; 2 is good, 19 is burnout.")
 	c.Chart, c.Fold = f.weekly("worn", weeks)
 	return c
 }
@@ -104,15 +105,17 @@ func (s *Server) unownedCard(f *filter, n *names, owned, services *result) card 
 				Action: "See service", Href: f.link(at("services", sv.ID))})
 		}
 	}
-	c.Say = say(strong(count(float64(without))+" of "+plural(float64(len(n.dir.Services)), "service", "services")), " ", verb(without, "has", "have"), " no owner today")
+	c.Lead = say(strong(count(float64(without))+" of "+plural(float64(len(n.dir.Services)), "service", "services")), " ", verb(without, "has", "have"), " no owner")
+	if h := handled(w); h > 0 {
+		c.Lead = append(c.Lead, say(", and ", strong(count(h-w.n("owned"))+" of "+plural(h, "incident", "incidents")), " that a person handled went past the owner")...)
+	}
+	c.Lead = append(c.Lead, bit{Text: "."})
 	if w.n("n") > 0 {
-		c.Say = append(c.Say, say("; ", strong(count(w.n("unowned"))+" of "+plural(w.n("n"), "incident", "incidents")), " met a service that nobody owned then. ")...)
+		c.Say = append(c.Say, say(strong(count(w.n("unowned"))+" of "+plural(w.n("n"), "incident", "incidents")), " met a service that nobody owned then. ")...)
 		if h := handled(w); h > 0 {
 			c.Say = append(c.Say, say("Of ", count(h), " that a person handled, ", strong(count(w.n("owned"))), " were paged to and resolved by the owner", interval(w.n("owned"), h), ".")...)
 		}
 		c.Quad = quad(w)
-	} else {
-		c.Say = append(c.Say, bit{Text: "."})
 	}
 	return c
 }
@@ -165,12 +168,15 @@ func (s *Server) nextShift(f *filter, n *names, incidents, hours *result, recent
 		t.add(f.teamCell(n, id), cell{Bar: []seg{{class, 0, math.Min(100, 100*rate/(2*shiftBudget))}}, BarLabel: decimal(rate) + " per 12 hours, budget 2"},
 			num(decimal(rate)), counted(by[id].n("incident_load")), num(count(h)+" h"))
 	}
-	c.Say = say(strong(plural(open, "incident", "incidents")), verbN(open, " is", " are"), " open and will be handed over.")
+	c.Lead = say(strong(plural(open, "open incident", "open incidents")), verbN(open, " waits", " wait"), " for the next shift")
 	if known == 0 {
+		c.Lead = append(c.Lead, bit{Text: "."})
 		c.Empty = say("No shifts are known for the last four weeks, so their load cannot be measured. Send shift.planned or shift.worked events, or connect a tool that has schedules.")
 		return c
 	}
-	c.Say = append(c.Say, say(" In the last four weeks ", strong(count(float64(over))+" of "+plural(float64(known), "team", "teams")), " with shifts had more than 2 new incidents per 12 hours on call, the most a shift can handle well.")...)
+	c.Lead = append(c.Lead, say("; ", strong(count(float64(over))+" of "+plural(float64(known), "team", "teams")), verb(over, " has", " have"), " been over the budget of a shift.")...)
+	c.Say = say("What a shift has been like in the last four weeks: new incidents, grouped, per 12 hours of primary on-call. More than 2 is more than a shift can handle well. ",
+		plural(open, "incident", "incidents"), verbN(open, " is", " are"), " open.")
 	c.Body = t
 	c.Key = []keyItem{{"business", "within the budget"}, {"off", "over it (the bar ends at twice the budget)"}}
 	return c

@@ -132,20 +132,6 @@ func New(d Deps) (*Server, error) {
 // Handler serves everything.
 func (s *Server) Handler() http.Handler { return s.echo }
 
-// HTTPServer is a server with the limits that a slow or hostile client must meet: headers
-// within 10 s and 64 KiB, a body within a minute. Answers may take as long as a query may.
-func (s *Server) HTTPServer() *http.Server {
-	return &http.Server{
-		Handler:           s.echo,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      2 * time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-	}
-}
-
 func (s *Server) routes() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true

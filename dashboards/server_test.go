@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -261,5 +263,55 @@ func TestErrorsOfTheStore(t *testing.T) {
 		if text := body(t, r); r.StatusCode != 500 || strings.Contains(text, "secret statement") {
 			t.Errorf("%s: %d %.400s", path, r.StatusCode, text)
 		}
+	}
+}
+
+// Assets are kept for ever under their digest, travel compressed, and the chart library
+// may be any file that is named.
+func TestAssets(t *testing.T) {
+	lib := filepath.Join(t.TempDir(), "e.js")
+	if err := os.WriteFile(lib, []byte("var echarts = 1;"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := boot(t, newFake(), func(d *Deps) { d.EchartsPath = lib })
+	page := body(t, get(t, s, "/"))
+	_, rest, found := strings.Cut(page, `src="/static/echarts.min.js?v=`)
+	digest, _, _ := strings.Cut(rest, `"`)
+	if !found {
+		t.Fatal("the page does not load the chart library")
+	}
+	r := get(t, s, "/static/echarts.min.js?v="+digest)
+	if body(t, r) != "var echarts = 1;" || !strings.Contains(r.Header.Get("Cache-Control"), "immutable") || r.Header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+		t.Error(r.Header)
+	}
+	if r := get(t, s, "/static/echarts.min.js?v=other"); strings.Contains(r.Header.Get("Cache-Control"), "immutable") {
+		t.Error("another version may be kept for ever")
+	}
+	q := httptest.NewRequest(http.MethodGet, "http://steward.test/static/app.js", nil)
+	q.Header.Set("Accept-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, q)
+	if w.Header().Get("Content-Encoding") != "gzip" || w.Body.Len() >= len(s.assets["app.js"].plain) {
+		t.Error("not compressed", w.Header())
+	}
+	q.Header.Set("If-None-Match", `"`+s.assets["app.js"].digest+`"`)
+	w = httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, q)
+	if w.Code != http.StatusNotModified {
+		t.Error("status", w.Code)
+	}
+	if _, err := New(Deps{Store: newFake(), EchartsPath: lib + ".missing"}); err == nil {
+		t.Error("a named library that is missing is no error")
+	}
+}
+
+// A forwarded address is anybody's to write.
+func TestForwardedAddressesAreNotBelieved(t *testing.T) {
+	s := boot(t, newFake())
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("X-Forwarded-For", "10.9.9.9")
+	r.RemoteAddr = "192.0.2.7:1234"
+	if ip := s.echo.IPExtractor(r); ip != "192.0.2.7" {
+		t.Error(ip)
 	}
 }

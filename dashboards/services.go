@@ -59,7 +59,7 @@ func (s *Server) services(c echo.Context) error {
 		}
 		t.add(f.serviceCell(n, id), owner, stackBar(l[id], longest), counted(l[id].n("interruptions")), counted(i[id].n("incidents")), counted(i[id].n("open")), ownedShare(q[id]), seconds(a[id], "p50"), tier)
 	}
-	p.Answer = say(strong(plural(float64(len(n.dir.Services)), "service", "services")), ", of which ", strong(count(float64(orphans))), " have no owner now; in ", f.since(), " they had ", strong(plural(incs.sum("incidents"), "incident", "incidents")), ".")
+	p.Answer = say(strong(plural(float64(len(n.dir.Services)), "service", "services")), ", of which ", strong(count(float64(orphans))), verb(orphans, " has", " have"), " no owner now; in ", f.since(), " they had ", strong(plural(incs.sum("incidents"), "incident", "incidents")), ".")
 	cd.sourced(f, incs, plural(incs.sum("incidents"), "incident", "incidents"), f.link("/incidents", "team", team))
 	if len(t.Rows) == 0 {
 		cd.Key, cd.Empty = nil, say("No services are known yet. Send service.described and service.owned events, or let incidents arrive.")
@@ -159,55 +159,20 @@ func serviceAnswer(f *filter, n *names, sv analytics.Service, q, h, i row, histo
 	return out
 }
 
-// spans is a line of coloured stretches over time, drawn by the server.
-type spans struct {
-	Label  string
-	Height int
-	Rows   []spanRow
-	Ticks  []spanTick
-}
-
-type spanRow struct {
-	Name string
-	Y    int
-	Bars []spanBar
-}
-
-type spanBar struct {
-	Class, Title string
-	X, W         float64
-	Y            int
-}
-
-type spanTick struct {
-	X    float64
-	Y    int
-	Text string
-}
-
-const (
-	spanLeft  = 190.0 // room for names
-	spanWidth = 1000 - spanLeft - 10
-	spanRowPx = 26
-)
-
 func (s *Server) ownershipCard(f *filter, n *names, history []analytics.OwnershipSpan) card {
 	c := card{ID: "owners", Title: "Who owned it when?", Wide: "w7", N: plural(float64(len(history)), "stretch of ownership", "stretches of ownership")}
 	if len(history) == 0 {
 		c.Empty = say("No owner was ever written down. Send a service.owned event, or import a catalog.")
 		return c
 	}
-	t := &table{Caption: "Owners over time", Head: heads("team", "from", "to", "#days")}
+	t := &table{Caption: "Owners over time", Head: heads("team", "when", "from", "to", "#days")}
 	start, end := history[0].From, f.now
 	if !end.After(start) {
 		end = start.Add(24 * time.Hour)
 	}
 	x := func(at time.Time) float64 {
-		share := at.Sub(start).Seconds() / end.Sub(start).Seconds()
-		return spanLeft + spanWidth*math.Max(0, math.Min(1, share))
+		return math.Max(0, math.Min(100, 100*at.Sub(start).Seconds()/end.Sub(start).Seconds()))
 	}
-	v := &spans{Label: "Owners over time; the table has the same dates"}
-	index := map[string]int{}
 	for _, h := range history {
 		if h.From.After(end) {
 			continue
@@ -216,28 +181,16 @@ func (s *Server) ownershipCard(f *filter, n *names, history []analytics.Ownershi
 		if to.IsZero() || to.After(end) {
 			to, until = end, txt("now")
 		}
-		i, ok := index[h.Team]
-		if !ok {
-			i = len(v.Rows)
-			index[h.Team] = i
-			v.Rows = append(v.Rows, spanRow{Name: clip(or(n.teams[h.Team].Name, or(h.Team, "nobody")), 24), Y: 4 + i*spanRowPx})
-		}
-		class := "owned"
-		name := f.teamCell(n, h.Team)
+		class, name := "owned", f.teamCell(n, h.Team)
 		if h.Team == "" {
 			class, name = "none", txt("nobody")
 		}
-		v.Rows[i].Bars = append(v.Rows[i].Bars, spanBar{class, f.stamp(h.From) + " to " + until.Text, x(h.From), math.Max(3, x(to)-x(h.From)), 4 + i*spanRowPx})
-		t.add(name, f.moment(h.From), until, counted(math.Ceil(to.Sub(h.From).Hours()/24)))
+		line := cell{Bar: []seg{{class, math.Min(99, x(h.From)), math.Max(1, x(to)-x(h.From))}}, BarLabel: "from " + f.stamp(h.From) + " to " + until.Text}
+		t.add(name, line, f.moment(h.From), until, counted(math.Ceil(to.Sub(h.From).Hours()/24)))
 	}
-	bottom := 4 + len(v.Rows)*spanRowPx
-	for i := range 4 {
-		at := start.Add(time.Duration(float64(end.Sub(start)) * float64(i) / 4))
-		v.Ticks = append(v.Ticks, spanTick{x(at), bottom, at.In(f.zone).Format("2 Jan 2006")})
-	}
-	v.Height = bottom + 22
-	c.Spans, c.Body = v, t
-	c.Say = say("From the first owner that was written down until ", f.stamp(end), ".")
+	c.Body = t
+	c.Key = []keyItem{{"owned", "owned"}, {"none", "nobody"}}
+	c.Say = say("From the first owner that was written down until ", f.stamp(end), ", oldest first.")
 	return c
 }
 

@@ -105,7 +105,10 @@ func (s *Server) teamAnswer(f *filter, n *names, id string, a teamAnswers) []bit
 	if w.n("interruptions") == 0 && a.incService.sum("incidents") == 0 {
 		return say("Nobody in ", n.team(id), " was interrupted in ", f.since(), ", and none of its services had an incident.")
 	}
-	out := say("In ", f.since(), " ", n.team(id), " was interrupted ", strong(plural(w.n("interruptions"), "time", "times")+", "+count(w.n("sleep"))+" of them asleep"))
+	out := say("In ", f.since(), " nobody in ", n.team(id), " was interrupted")
+	if w.n("interruptions") > 0 {
+		out = say("In ", f.since(), " ", n.team(id), " was interrupted ", strong(plural(w.n("interruptions"), "time", "times")+", "+count(w.n("sleep"))+" of them asleep"))
+	}
 	if k, half := carriers(a.people); half > 0 && k > 1 {
 		out = append(out, say("; ", count(float64(half)), " of ", plural(float64(k), "person", "people"), " carried half of it")...)
 	}
@@ -247,6 +250,10 @@ func (s *Server) quadCard(f *filter, id, title, wide string, r *result, events s
 		return c
 	}
 	h := handled(w)
+	if h == 0 {
+		c.Empty = say("No incident with an owner was handled by a person: ", count(w.n("unowned")), " had no owner, ", count(w.n("untouched")), " no human touched.")
+		return c
+	}
 	c.Say = say(strong(count(w.n("owned"))+" of "+count(h)), " handled incidents were paged to and resolved by the owner", interval(w.n("owned"), h), "; ", count(w.n("escalated_away")),
 		" left the owner, ", count(w.n("unowned")), " had none, ", count(w.n("untouched")), " no human touched.")
 	c.Quad = quad(w)
