@@ -28,6 +28,8 @@ type fake struct {
 	broken  error
 	now     time.Time
 	redrive []string
+	refuse  error // what a re-drive ends with
+	tried   bool  // whether that is written down
 }
 
 var testNow = time.Date(2026, 11, 22, 14, 30, 0, 0, time.UTC)
@@ -250,6 +252,9 @@ func (s *fake) QuarantineItem(_ context.Context, id string) (*analytics.Quaranti
 		return nil, fmt.Errorf("record: %w", analytics.ErrNotFound)
 	}
 	r := s.record()
+	if s.tried && len(s.redrive) > 0 {
+		r.Redriven, r.Outcome = s.now, "still not readable"
+	}
 	return &r, nil
 }
 
@@ -257,5 +262,5 @@ func (s *fake) Redrive(_ context.Context, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.redrive = append(s.redrive, id)
-	return nil
+	return s.refuse
 }

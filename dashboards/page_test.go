@@ -222,6 +222,26 @@ func TestRedriveNeedsTheToken(t *testing.T) {
 	}
 }
 
+// Bytes that still cannot be read are an outcome to show; a re-drive that could not be
+// tried is an error.
+func TestRedriveOutcomes(t *testing.T) {
+	for _, tried := range []bool{true, false} {
+		store := newFake()
+		store.refuse, store.tried = http.ErrHandlerTimeout, tried
+		s := boot(t, store)
+		r := httptest.NewRequest(http.MethodPost, "http://steward.test/quarantine/0a1b2c/redrive", nil)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		if (w.Code == 303) != tried || (w.Code == 500) == tried {
+			t.Errorf("written down %v: status %d", tried, w.Code)
+		}
+		if tried && !strings.Contains(text(t, body(t, get(t, s, w.Header().Get("Location")))), "still not readable") {
+			t.Error("the outcome is not shown")
+		}
+	}
+}
+
 func TestSafeLink(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://wiki.example.org/runbook?x=1": "https://wiki.example.org/runbook?x=1", "javascript:alert(1)": "", "JaVaScRiPt:alert(1)": "", "//evil.example.org": "", "data:text/html,x": "", " https://x": "", "": "", "https:evil": "",

@@ -128,14 +128,22 @@ func (s *Server) quarantined(c echo.Context) error {
 	return s.render(c, p)
 }
 
-// redrive sends a record's bytes through decoding again and shows its page.
+// redrive sends a record's bytes through decoding again and shows its page. Bytes that
+// still cannot be read are an outcome, which the record's page tells, and no error.
 func (s *Server) redrive(c echo.Context) error {
 	if s.Redriver == nil {
 		return echo.ErrNotFound
 	}
-	id := param(c, "id")
-	if err := s.Redriver.Redrive(c.Request().Context(), id); err != nil {
+	id, ctx := param(c, "id"), c.Request().Context()
+	before, err := s.Store.QuarantineItem(ctx, id)
+	if err != nil {
 		return err
+	}
+	if err := s.Redriver.Redrive(ctx, id); err != nil {
+		after, again := s.Store.QuarantineItem(ctx, id)
+		if again != nil || after.Redriven.Equal(before.Redriven) {
+			return err
+		}
 	}
 	return c.Redirect(http.StatusSeeOther, at("quarantine", id)+"?done=1")
 }
