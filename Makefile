@@ -56,7 +56,7 @@ bench: engine $(CHART)
 	$(GO) run ./internal/bench
 
 chaos: engine
-	STEWARD_CHAOS_CYCLES=300 $(GO) test -count=1 -timeout 3h -run 'Chaos|Kill' -v ./internal/app/... ./ingest/... ./internal/broker/...
+	STEWARD_CHAOS_CYCLES=300 $(GO) test -count=1 -timeout 3h -run 'Chaos|Kill' -v ./cmd/... ./ingest/... ./internal/broker/...
 
 lint:
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt would change:"; echo "$$out"; exit 1; }

@@ -47,7 +47,7 @@ type server struct {
 	stop func(os.Signal) error // signals and waits; the error is the exit
 }
 
-func start(t testing.TB, data string) *server {
+func start(t testing.TB, data string, more ...string) *server {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -57,7 +57,7 @@ func start(t testing.TB, data string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{cmd: exec.Command(exe, "serve", "--listen", "127.0.0.1:0", "--data", data)}
+	s := &server{cmd: exec.Command(exe, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, more...)...)}
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "STEWARD_") { // a Kafka for other tests must not become this one's
 			s.cmd.Env = append(s.cmd.Env, v)

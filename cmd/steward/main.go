@@ -29,6 +29,7 @@ const (
 )
 
 func main() {
+	app.LimitMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() {
 		// From the first signal on the default is back, so that a second one kills.

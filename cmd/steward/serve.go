@@ -54,7 +54,6 @@ func (c *command) serve() *cobra.Command {
 		if err != nil {
 			return &app.UsageError{Message: err.Error()}
 		}
-		app.LimitMemory()
 		if err := a.Start(cmd.Context()); err != nil {
 			return err
 		}

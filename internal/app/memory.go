@@ -2,7 +2,6 @@ package app
 
 import (
 	"bufio"
-	"math"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -34,14 +33,9 @@ func machineMemory() int64 {
 
 // LimitMemory gives Go's heap a soft limit of an eighth of the machine, between 256 MiB
 // and 4 GiB, unless GOMEMLIMIT already says one. The engine takes up to half of the
-// machine beside it and knows nothing of the heap. It returns the limit in force.
-func LimitMemory() int64 {
+// machine beside it and knows nothing of the heap.
+func LimitMemory() {
 	if os.Getenv("GOMEMLIMIT") == "" {
-		share := machineMemory() / 8
-		debug.SetMemoryLimit(min(max(share, 256<<20), 4<<30))
+		debug.SetMemoryLimit(min(max(machineMemory()/8, 256<<20), 4<<30))
 	}
-	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
-		return limit
-	}
-	return 0
 }
