@@ -32,6 +32,8 @@ func BenchmarkSinkRatio(b *testing.B) {
 				w.publish(events...)
 				cfg := w.config()
 				cfg.Direct = true
+				var spans atomic.Int64
+				cfg.Observe = func(SinkStat) { spans.Add(1) }
 				start := time.Now()
 				s, stop := w.start(cfg)
 				w.drain(s)
@@ -55,6 +57,7 @@ func BenchmarkSinkRatio(b *testing.B) {
 					}
 				}
 				bare := time.Since(start)
+				b.ReportMetric(float64(spans.Load()), "spans")
 				b.ReportMetric(n/sink.Seconds(), "sink-rows/s")
 				b.ReportMetric(n/bare.Seconds(), "bare-rows/s")
 				b.ReportMetric(bare.Seconds()/sink.Seconds(), "ratio")

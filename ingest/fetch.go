@@ -88,7 +88,7 @@ func copyRecord(rec *protocol.Record, skip bool) (record, error) {
 	if _, err := io.ReadFull(rec.Value, r.value); err != nil {
 		return r, err
 	}
-	if len(rec.Headers) > 0 {
+	if len(rec.Headers) > 0 && !(len(rec.Headers) == 1 && rec.Headers[0].Key == "content-type") { // it says nothing the value does not
 		r.headers = make([]header, len(rec.Headers))
 		for i, h := range rec.Headers {
 			r.headers[i] = header{h.Key, h.Value}

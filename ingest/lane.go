@@ -31,7 +31,7 @@ func (l *lane) run(ctx context.Context) error {
 		cancel()
 		return err
 	}
-	r := &reader{l: l, pos: start, out: make(chan *block), cost: make(chan time.Duration, 1)}
+	r := &reader{l: l, pos: start, out: make(chan *block), cost: make(chan time.Duration, 1), free: make(chan *block, 2)}
 	done := make(chan struct{})
 	go func() { defer close(done); r.run(ctx, replay) }()
 	defer func() { cancel(); <-done }()
@@ -80,6 +80,10 @@ func (l *lane) run(ctx context.Context) error {
 			return err
 		}
 		l.s.cfg.hook("committed", l.partition, b.span.metadata())
+		select {
+		case r.free <- b:
+		default:
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ type reader struct {
 	first int64 // the offset the next span starts at: one behind the last span
 	out   chan *block
 	cost  chan time.Duration // of the lane's last insert
+	free  chan *block        // stored, to be filled again
 
 	linger  time.Duration
 	current *block
@@ -73,6 +74,16 @@ func (r *reader) run(ctx context.Context, replay *span) {
 	}
 }
 
+// block takes one that the lane is done with, or makes one.
+func (r *reader) block(s span) *block {
+	select {
+	case b := <-r.free:
+		return b.recycle(s)
+	default:
+		return &block{span: s}
+	}
+}
+
 // take adds a record and emits what is full.
 func (r *reader) take(ctx context.Context, rec record) bool {
 	cfg := &r.l.s.cfg
@@ -82,7 +93,7 @@ func (r *reader) take(ctx context.Context, rec record) bool {
 		}
 	}
 	if r.current == nil {
-		r.current, r.since = &block{span: span{r.first, rec.offset}}, time.Now()
+		r.current, r.since = r.block(span{r.first, rec.offset}), time.Now()
 	}
 	b := r.current
 	b.add(cfg.Topic, int32(r.l.partition), rec)

@@ -312,9 +312,15 @@ func testMemberPaused(t *testing.T, real bool) {
 }
 
 func testBrokerRestart(t *testing.T, real bool) {
-	command := os.Getenv("STEWARD_KAFKA_RESTART")
-	if real && command == "" {
-		unavailable(t, "STEWARD_KAFKA_RESTART names no command")
+	var own string
+	if real {
+		// A node of its own: the one of STEWARD_KAFKA serves other packages' tests meanwhile.
+		own = t.TempDir()
+		out := kafkaScript(t, "start", own)
+		t.Cleanup(func() { kafkaScript(t, "stop", own) })
+		_, rest, _ := strings.Cut(out, "STEWARD_KAFKA=")
+		address, _, _ := strings.Cut(rest, " ")
+		t.Setenv("STEWARD_KAFKA", strings.TrimSpace(address))
 	}
 	w := newWorld(t, real, 4)
 	s, _ := w.start(w.config())
@@ -334,9 +340,7 @@ func testBrokerRestart(t *testing.T, real bool) {
 		}()
 		time.Sleep(50 * time.Millisecond)
 		if real {
-			if out, err := exec.Command("sh", "-c", command).CombinedOutput(); err != nil {
-				t.Fatalf("%v: %s", err, out)
-			}
+			kafkaScript(t, "restart", own)
 		} else {
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 			if err := w.broker.Restart(ctx); err != nil {
@@ -360,6 +364,18 @@ func testBrokerRestart(t *testing.T, real bool) {
 	if acknowledged == 0 {
 		t.Error("nothing was acknowledged")
 	}
+}
+
+// kafkaScript runs .ci/kafka.sh on a node of ours.
+func kafkaScript(t *testing.T, verb, dir string) string {
+	t.Helper()
+	cmd := exec.Command("bash", "../.ci/kafka.sh", verb, dir)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("kafka.sh %s: %v", verb, err)
+	}
+	return string(out)
 }
 
 func testOutage(t *testing.T, real bool) {
