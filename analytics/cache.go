@@ -15,12 +15,12 @@ import (
 //  1. mark is what the warehouse holds: how many rows of events, and the latest seen. Any
 //     insert moves it, so a key with a mark in it can never serve an answer from before.
 //  2. A question with a given as_of is the same for ever at one mark. One without ends
-//     "now": it may be shared for freshFor, and says in its own as_of when it was asked.
+//     "now": at one mark it may be shared for freshFor, and says in its own as_of when it was asked.
 //  3. Identical questions under way at the same time are asked once. The one that runs is
 //     detached from its caller's cancellation as long as others may wait for it.
 
 const (
-	freshFor    = time.Second
+	freshFor    = 30 * time.Second
 	markFor     = 50 * time.Millisecond
 	cacheLimit  = 512
 	askDeadline = 60 * time.Second

@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"bytes"
 	"fmt"
 	"sort"
 )
@@ -79,29 +80,17 @@ func (h HourSet) Validate() error {
 	return nil
 }
 
-// steps is the set as a step function: class[i] holds from minute bound[i] on. bound
-// starts at 0. The statement looks a minute up by its last bound at or before it.
-func (h HourSet) steps() (bound []int, class []string) {
-	s := append([]HourSpan(nil), h.Spans...)
-	sort.Slice(s, func(i, j int) bool { return s[i].From < s[j].From })
-	at := 0
-	push := func(b int, c string) {
-		if n := len(class); n > 0 && class[n-1] == c {
-			return
+// slots is the week as one letter per step: b, o or s. The statement looks a minute up by
+// its place.
+func (h HourSet) slots() string {
+	step := h.step()
+	out := bytes.Repeat([]byte{'o'}, week/step)
+	for _, p := range h.Spans {
+		for i := p.From / step; i < p.To/step; i++ {
+			out[i] = p.Class[0]
 		}
-		bound, class = append(bound, b), append(class, c)
 	}
-	for _, p := range s {
-		if p.From > at {
-			push(at, "off")
-		}
-		push(p.From, p.Class)
-		at = p.To
-	}
-	if at < week {
-		push(at, "off")
-	}
-	return bound, class
+	return string(out)
 }
 
 // step is the widest grid, in minutes, on which every bound of the set lies: 15, 5 or 1.

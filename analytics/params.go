@@ -328,6 +328,11 @@ func (q *question) variant(name string, past bool) string {
 			return "incident_part.past"
 		}
 		return "incident_part.live"
+	case "incident_asked_for":
+		if q.metric.Name == "incidents" {
+			return "incident_asked_for.load"
+		}
+		return "incident_asked_for.plain"
 	case "incident_teamed":
 		switch {
 		case q.metric.Name == "ownership_quadrant" || q.metric.Name == "hops",
@@ -358,7 +363,6 @@ func (q *question) variant(name string, past bool) string {
 
 // bind gives every parameter of the facts a value.
 func (q *question) bind() []warehouse.Param {
-	bounds, classes := q.hours.steps()
 	grid := 0
 	switch q.by {
 	case "hour_class":
@@ -380,7 +384,7 @@ func (q *question) bind() []warehouse.Param {
 		p("team", s(q.team)), p("service", s(q.service)), p("person", s(q.person)), p("urgency", s(q.urgency)),
 		p("priority", s(q.priority)), p("alert_class", s(q.alertClass)), p("source", s(q.source)),
 		p("alias", s(q.aliases.from)), p("person_of", s(q.aliases.to)),
-		p("hour_bounds", numbers(bounds)), p("hour_classes", classes), p("cuts", numbers(q.cuts())), p("grid", uint32(grid)),
+		p("hour_slots", q.hours.slots()), p("slot_minutes", uint16(q.hours.step())), p("cuts", numbers(q.cuts())), p("grid", uint32(grid)),
 	}
 }
 

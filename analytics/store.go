@@ -115,9 +115,13 @@ func loadProjections(fsys fs.FS) ([]warehouse.Projection, error) {
 // expand fills the placeholders of facts: the hour-class expression, and the incident
 // projection's own SELECT restricted to the events that count.
 func (s *Store) expand() error {
-	macro, err := fs.ReadFile(files, "fact/hour_class.macro")
-	if err != nil {
-		return err
+	macro := map[string]string{}
+	for _, name := range []string{"hour_class", "hour_slot"} {
+		b, err := fs.ReadFile(files, "fact/"+name+".macro")
+		if err != nil {
+			return err
+		}
+		macro["/*"+name+"*/"] = strings.TrimSpace(string(b))
 	}
 	incident := ""
 	for _, p := range s.projections {
@@ -135,7 +139,9 @@ func (s *Store) expand() error {
 	live := restrict("at >= toDateTime64(toDate32({as_of:DateTime64(3, 'UTC')}), 3, 'UTC') AND at <= {as_of:DateTime64(3, 'UTC')}")
 	past := restrict("incident IN (SELECT incident FROM touched) AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}")
 	for name, f := range s.facts {
-		f.body = strings.ReplaceAll(f.body, "/*hour_class*/", strings.TrimSpace(string(macro)))
+		for mark, text := range macro {
+			f.body = strings.ReplaceAll(f.body, mark, text)
+		}
 		if name == "incident_part.past" {
 			f.body = strings.ReplaceAll(f.body, "/*incident*/", past)
 		} else {

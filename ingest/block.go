@@ -24,7 +24,6 @@ var eventColumns = []string{
 type record struct {
 	offset  int64
 	time    time.Time
-	key     []byte
 	value   []byte
 	null    bool // a tombstone: no value at all
 	headers []header

@@ -202,7 +202,7 @@ func testBadRecords(t *testing.T, real bool) {
 			}
 		}
 		rows.Close()
-		if n != 1 && !strings.ContainsAny(text, "\x00\xff") { // parameters are text; those two are in the count above
+		if n != 1 && !(strings.Contains(text, "\x00") || strings.Contains(text, "\xff")) { // parameters are text; those two are in the count above
 			t.Errorf("%.40q is in quarantine %d times", text, n)
 		}
 	}

@@ -48,10 +48,10 @@ shift_stretch AS (
     SELECT
         member, level,
         arrayJoin(if({grid:UInt32} = 0, [(began, ended)], arrayMap(
-            k -> (greatest(began, fromUnixTimestamp64Milli(toInt64(k) * greatest(least({grid:UInt32}, shift_finest), 1) * 1000, 'UTC')),
-                  least(ended, fromUnixTimestamp64Milli((toInt64(k) + 1) * greatest(least({grid:UInt32}, shift_finest), 1) * 1000, 'UTC'))),
-            range(toUInt64(intDiv(toUnixTimestamp64Milli(began), 1000 * greatest(least({grid:UInt32}, shift_finest), 1))),
-                  toUInt64(intDiv(toUnixTimestamp64Milli(ended) - 1, 1000 * greatest(least({grid:UInt32}, shift_finest), 1)) + 1))))) AS stretch
+            k -> (greatest(began, fromUnixTimestamp64Milli(toInt64(k) * greatest(least({grid:UInt32}, assumeNotNull(shift_finest)), 1) * 1000, 'UTC')),
+                  least(ended, fromUnixTimestamp64Milli((toInt64(k) + 1) * greatest(least({grid:UInt32}, assumeNotNull(shift_finest)), 1) * 1000, 'UTC'))),
+            range(toUInt64(intDiv(toUnixTimestamp64Milli(began), 1000 * greatest(least({grid:UInt32}, assumeNotNull(shift_finest)), 1))),
+                  toUInt64(intDiv(toUnixTimestamp64Milli(ended) - 1, 1000 * greatest(least({grid:UInt32}, assumeNotNull(shift_finest)), 1)) + 1))))) AS stretch
     FROM (
         SELECT
             member, piece.1 AS began, piece.2 AS ended,

@@ -18,7 +18,7 @@ shift_keyed AS (
             '') AS key
     FROM (
         SELECT *, /*hour_class*/ AS hour_class
-        FROM (
+        FROM (SELECT *, /*hour_slot*/ FROM (
             SELECT
                 s.member AS member, s.level AS level, s.began AS began, s.ended AS ended, if(empty(s.teams), '', s.teams[1]) AS team,
                 p.hours_described AS hours_described, p.working_hours AS working_hours, p.holidays AS holidays,
@@ -27,6 +27,6 @@ shift_keyed AS (
                 SELECT h.member AS member, h.level AS level, h.began AS began, h.ended AS ended, m.teams AS teams
                 FROM shift_held AS h
                 ASOF LEFT JOIN membership_epoch AS m ON h.member = m.member AND h.began >= m.valid_from) AS s
-            ASOF LEFT JOIN person_epoch AS p ON s.member = p.member AND s.began >= p.valid_from))
+            ASOF LEFT JOIN person_epoch AS p ON s.member = p.member AND s.began >= p.valid_from)))
     WHERE (empty({team:Array(String)}) OR has({team:Array(String)}, team))
       AND (empty({person:Array(String)}) OR has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {person:Array(String)}), member)))

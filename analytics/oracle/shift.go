@@ -103,10 +103,11 @@ type onCall struct{ primary, secondary time.Duration }
 
 // oncallHours adds up duty minute by minute, so that hour classes, hours of the week and
 // days are right whatever clocks do (no zone is off by part of a minute). A moment counts
-// once per person, at the lowest level held. Assumed facts are counted per person.
+// once per person, at the lowest level held. No incident or page is in question, so nothing
+// is counted as assumed.
 func (q *question) oncallHours() Result {
 	type row struct{ people map[string]*onCall }
-	rows, doubtful := map[rowKey]*row{}, map[string]doubts{}
+	rows := map[rowKey]*row{}
 	shifts := q.shifts()
 	people := map[string]bool{}
 	for _, s := range shifts {
@@ -120,9 +121,8 @@ func (q *question) oncallHours() Result {
 				continue
 			}
 			s := subject{person: person, level: strconv.Itoa(level)}
-			s.team, s.doubts.team = q.teamOf(person, cuts[n], "")
-			d, assumed := q.describe(person, cuts[n])
-			s.doubts.zone = assumed && d.zone != ""
+			s.team, _ = q.teamOf(person, cuts[n], "")
+			d, _ := q.describe(person, cuts[n])
 			for t := cuts[n]; t.Before(cuts[n+1]); {
 				next := earliestOf(t.Truncate(time.Minute).Add(time.Minute), cuts[n+1])
 				s.at = t
@@ -136,13 +136,12 @@ func (q *question) oncallHours() Result {
 						r.people[person] = &onCall{}
 					}
 					r.people[person].add(level, next.Sub(t))
-					doubtful[person] = doubts{team: doubtful[person].team || s.doubts.team, zone: doubtful[person].zone || s.doubts.zone}
 				}
 				t = next
 			}
 		}
 	}
-	res := table([]string{"primary", "secondary", "total", "people"}, rows, func(r *row) []any {
+	return table([]string{"primary", "secondary", "total", "people"}, rows, func(r *row) []any {
 		var sum onCall
 		for _, p := range r.people {
 			sum.primary += p.primary
@@ -150,10 +149,6 @@ func (q *question) oncallHours() Result {
 		}
 		return []any{hours(sum.primary), hours(sum.secondary), hours(sum.primary + sum.secondary), int64(len(r.people))}
 	})
-	for _, d := range doubtful {
-		q.count(res.Assumed, d, doubts{})
-	}
-	return res
 }
 
 func (o *onCall) add(level int, d time.Duration) {

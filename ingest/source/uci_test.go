@@ -19,11 +19,10 @@ import (
 
 // told is one incident as the definitions read it from events: the oracle of these tests.
 type told struct {
-	opened, resolved    time.Time
-	priority            string
-	reopened, human     bool
-	teams               []string
-	priorityAt, lastEnd event.Event
+	opened, resolved time.Time
+	priority         string
+	reopened, human  bool
+	teams            []string
 }
 
 // before is the total order of events.

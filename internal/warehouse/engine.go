@@ -172,7 +172,10 @@ func (e *Engine) connectLocked(boot bool) (*conn, error) {
 		return nil, fmt.Errorf("the embedded engine did not open %s: another program may be using the directory, or it is damaged (the engine wrote the reason to standard error)", e.cfg.Dir)
 	}
 	c := &conn{handle: handle, inner: *(*uintptr)(handle), comment: comment, applied: map[string]string{}}
-	set := "SET log_comment = '" + comment + "', session_timezone = 'UTC', enable_materialized_cte = 1"
+	set := "SET log_comment = '" + comment + "', session_timezone = 'UTC', enable_materialized_cte = 1" +
+		// These three passes compare every condition with every other one. On statements put together from
+		// many common table expressions they cost as much as all the rest of the analysis, and find nothing.
+		", optimize_and_compare_chain = 0, optimize_redundant_comparisons = 0, optimize_extract_common_expressions = 0"
 	if e.cfg.QueryMemory > 0 {
 		set += ", max_memory_usage = " + strconv.FormatInt(e.cfg.QueryMemory, 10)
 	}

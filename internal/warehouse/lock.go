@@ -41,7 +41,7 @@ func lockDir(dir string) (*dirLock, error) {
 		return nil, fmt.Errorf("%s is open in %s: stop it, or talk to the running server with --server: %w", dir, who, ErrInUse)
 	}
 	name := filepath.Base(os.Args[0])
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = f.WriteAt([]byte("process "+strconv.Itoa(os.Getpid())+" ("+name+")\n"), 0)
 	}
 	if err != nil {

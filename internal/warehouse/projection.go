@@ -41,7 +41,6 @@ func (p Projection) Hash() string {
 
 var (
 	projectionHead = regexp.MustCompile(`(?m)\A\s*--\s*projection:\s*([a-z][a-z0-9_]*)\s*$`)
-	partWords      = []string{"PARTITION", "PRIMARY", "ORDER", "SAMPLE", "TTL"}
 )
 
 // projectionName is the name in a projection file's first line, or "".
