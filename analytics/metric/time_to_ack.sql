@@ -8,10 +8,10 @@
 -- facts: incident_keyed
 -- definition: From an incident's opening to its first acknowledgement by a person. Never acknowledged:
 --   left out of the times and counted beside them. Merged incidents are left out, auto-resolved ones
---   too unless asked for. Profiles: pagerduty counts auto-resolved ones; goalert looks at closed
---   incidents only; grafana-oncall takes the first of an acknowledgement, a resolve or a silence by
---   anybody; opsgenie looks at closed incidents and lets the close stand in for a missing
---   acknowledgement; incident-io and steward share the rule above.
+--   too unless asked for. The other profiles count auto-resolved ones unless told otherwise. pagerduty
+--   and incident-io: the rule above. goalert: closed incidents only. grafana-oncall: the first of an
+--   acknowledgement, a resolve or a silence by anybody. opsgenie: closed incidents only, and the close
+--   stands in for a missing acknowledgement.
 SELECT
     bucket, key,
     countIf(took IS NOT NULL) AS n,
