@@ -175,7 +175,7 @@ func parse(m metricFile, v url.Values, now time.Time, zone *time.Location, sets 
 		"team": &q.team, "service": &q.service, "person": &q.person, "urgency": &q.urgency,
 		"priority": &q.priority, "alert_class": &q.alertClass, "source": &q.source,
 	} {
-		*dst = v[name]
+		*dst = slices.Clone(v[name]) // they are changed below, and are the caller's
 	}
 	for i, p := range q.person {
 		if strings.Contains(p, "@") {
