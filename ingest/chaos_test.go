@@ -136,7 +136,7 @@ func chaosRun(role string, cfg chaosConfig) error {
 	if role != "finish" {
 		return <-done
 	}
-	drain, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	drain, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	if err := s.Drain(drain); err != nil {
 		return err
@@ -247,11 +247,11 @@ func chaosCycles(t *testing.T) int {
 	return n
 }
 
-// chaosBatch is 20 events in batched mode; one in fifty will be refused.
+// chaosBatch is 20 events in batched mode; one in 260 will be refused, and takes some ten inserts to isolate.
 func chaosBatch(i int) []byte {
 	b := []byte{'['}
 	for j, e := range sample(fmt.Sprintf("c%d-", i), 20) {
-		if (i*20+j)%52 == 0 {
+		if (i*20+j)%260 == 0 {
 			e.Data = bytes.Replace(e.Data, []byte("Disk full"), []byte("POISON"), 1)
 		}
 		if j > 0 {
