@@ -2,7 +2,7 @@
 # A real Apache Kafka on loopback, one node in KRaft mode, without containers.
 #
 #   eval "$(.ci/kafka.sh start DIR)"    # sets STEWARD_KAFKA=127.0.0.1:PORT, and
-#                                       # STEWARD_KAFKA_SASL=127.0.0.1:PORT, where user
+#                                       # STEWARD_KAFKA_SASL_ADDR=127.0.0.1:PORT, where user
 #                                       # steward signs in with the password "sesame"
 #   .ci/kafka.sh restart DIR            # same data, same port
 #   .ci/kafka.sh stop DIR
@@ -141,4 +141,4 @@ restart) halt; launch ;;
 stop) halt; exit ;;
 *) die "usage: kafka.sh start|stop|restart DIR" ;;
 esac
-echo "export STEWARD_KAFKA=127.0.0.1:$(cat "$dir/port") STEWARD_KAFKA_SASL=127.0.0.1:$(cat "$dir/port.sasl")"
+echo "export STEWARD_KAFKA=127.0.0.1:$(cat "$dir/port") STEWARD_KAFKA_SASL_ADDR=127.0.0.1:$(cat "$dir/port.sasl")"

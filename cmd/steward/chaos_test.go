@@ -58,12 +58,8 @@ func start(t testing.TB, data string, more ...string) *server {
 		t.Fatal(err)
 	}
 	s := &server{cmd: exec.Command(exe, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, more...)...)}
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "STEWARD_") { // a Kafka for other tests must not become this one's
-			s.cmd.Env = append(s.cmd.Env, v)
-		}
-	}
-	s.cmd.Env = append(s.cmd.Env, "STEWARD_TEST_PROGRAM=1")
+	// Empty is not set: a Kafka for other tests must not become this one's.
+	s.cmd.Env = append(os.Environ(), "STEWARD_TEST_PROGRAM=1", "STEWARD_KAFKA=")
 	s.cmd.Stderr = &s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ func (c *command) serve() *cobra.Command {
 	f.BoolVar(&cfg.KafkaTLS, "kafka-tls", false, "use TLS to Kafka")
 	f.StringVar(&cfg.KafkaSASL, "kafka-sasl", "", "sign in to Kafka by `mechanism` PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; the password is STEWARD_KAFKA_PASSWORD")
 	f.StringVar(&cfg.KafkaUser, "kafka-user", "", "user for --kafka-sasl")
-	f.IntVar(&cfg.Partitions, "kafka-partitions", 0, "partitions of the topic, when it is created; default 8")
+	f.IntVar(&cfg.Partitions, "kafka-partitions", 0, "partitions of the topic, when it is created; default 2")
 	f.StringVar(&cfg.ClickHouse, "clickhouse", "", "`DSN` of a ClickHouse server, clickhouse://USER:PASSWORD@HOST:9000/DATABASE or http(s)://…; default the embedded engine")
 	f.StringVar(&cfg.ClickHouseCluster, "clickhouse-cluster", "", "`name` of a ClickHouse cluster: tables are made on it, replicated")
 	f.StringSliceVar(&cfg.Roles, "roles", app.AllRoles(), "what this process does")

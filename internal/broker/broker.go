@@ -20,9 +20,11 @@
 //     at its cap or the disk is nearly full. kfake ignores errors of fsync and
 //     acknowledges offset commits it could not write, so the disk must never get
 //     as far as being full.
-//  6. Trim removes what the sink has committed, and always leaves the last record
+//  6. A stop shuts the door first (door.go): it refuses what would write and waits
+//     for what is in flight, because kfake would append behind what it saved.
+//  7. Trim removes what the sink has committed, and always leaves the last record
 //     of a partition: an emptied partition starts again at offset 0 after a kill.
-//  7. With addresses, Start connects, creates missing topics and explains what is
+//  8. With addresses, Start connects, creates missing topics and explains what is
 //     wrong when it cannot (cluster.go). Retention and space are the cluster's.
 //
 // The embedded log survives the death of the process at any moment. It is not
@@ -47,8 +49,9 @@ import (
 const (
 	// EventsTopic is the one topic of the product.
 	EventsTopic = "steward.events"
-	// DefaultPartitions is used for a Topic that names no number.
-	DefaultPartitions = 8
+	// DefaultPartitions is used for a Topic that names no number. Every partition
+	// of the embedded log costs an fsync of its own for each batch.
+	DefaultPartitions = 2
 	// DefaultMaxBytes caps the embedded log. All of it is read into memory for a
 	// moment at start, so a larger cap costs that much memory.
 	DefaultMaxBytes = 1 << 30
@@ -149,6 +152,7 @@ type Broker struct {
 
 	mu       sync.RWMutex // write: starting, stopping; read: using cluster
 	cluster  *kfake.Cluster
+	door     *door // of cluster
 	addrs    []string
 	findings []string
 	stopped  bool
@@ -269,10 +273,7 @@ func (b *Broker) Stop(ctx context.Context) error {
 		if b.client != nil {
 			b.client.Close()
 		}
-		if b.cluster != nil {
-			b.cluster.Close()
-			b.cluster = nil
-		}
+		b.shut()
 		b.mu.Unlock()
 		b.done.Wait()
 		if b.lock != nil {

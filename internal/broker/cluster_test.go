@@ -100,9 +100,9 @@ func TestSignInOverTLS(t *testing.T) {
 // TestSignInAtARealCluster is the same at Kafka itself, whose answers differ.
 func TestSignInAtARealCluster(t *testing.T) {
 	realKafka(t)
-	addr := os.Getenv("STEWARD_KAFKA_SASL")
+	addr := os.Getenv("STEWARD_KAFKA_SASL_ADDR")
 	if addr == "" {
-		missing(t, "STEWARD_KAFKA_SASL names no listener that asks for a sign-in; .ci/kafka.sh has one")
+		missing(t, "STEWARD_KAFKA_SASL_ADDR names no listener that asks for a sign-in; .ci/kafka.sh has one")
 	}
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		t.Run(mechanism, func(t *testing.T) {

@@ -68,11 +68,19 @@ func (b *Broker) restart(ctx context.Context) error {
 	if b.stopped {
 		return ErrStopped
 	}
-	if b.cluster != nil {
-		b.cluster.Close()
-		b.cluster = nil
-	}
+	b.shut()
 	return b.boot(ctx, rememberedPort(b.cfg.Dir), true)
+}
+
+// shut stops kfake, if it runs, when nothing is in flight any more; b.mu is held.
+func (b *Broker) shut() {
+	if b.cluster == nil {
+		return
+	}
+	if err := b.door.close(); err != nil {
+		b.log.Error("the broker stopped without knowing that nothing was in flight", "error", err)
+	}
+	b.cluster, b.door = nil, nil
 }
 
 // boot verifies the directory and starts kfake in it. With samePort the address
@@ -107,16 +115,20 @@ func (b *Broker) boot(ctx context.Context, port int, samePort bool) error {
 		return fmt.Errorf("broker: starting in %s: %w", dir, err)
 	}
 	addrs := c.ListenAddrs()
+	door, err := hang(b.gate, c)
+	if err != nil {
+		return err
+	}
+	b.cluster, b.door = c, door
 	if err := b.createEmbedded(c); err != nil {
-		c.Close()
+		b.shut()
 		return err
 	}
 	if err := rememberPort(dir, addrs[0]); err != nil {
-		c.Close()
+		b.shut()
 		return fmt.Errorf("broker: %w", err)
 	}
-	b.gate.attach(c)
-	b.cluster, b.addrs, b.findings = c, addrs, findings
+	b.addrs, b.findings = addrs, findings
 	for _, f := range findings {
 		b.log.Error("the log was damaged and repaired at start", "finding", f)
 	}
@@ -180,10 +192,7 @@ func (b *Broker) heal() {
 }
 
 func (b *Broker) healNow() error {
-	if b.cluster != nil {
-		b.cluster.Close()
-		b.cluster = nil
-	}
+	b.shut()
 	if err := os.Remove(filepath.Join(b.cfg.Dir, "seq_windows.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -147,30 +146,6 @@ func (g *gate) room(n, reserve int64) error {
 	return nil
 }
 
-// attach puts the gate in front of a new kfake.
-func (g *gate) attach(c *kfake.Cluster) {
-	g.control(c, kmsg.Produce, g.produce)
-	g.control(c, kmsg.OffsetCommit, g.commit)
-	g.control(c, kmsg.TxnOffsetCommit, refuseTransactions)
-	g.control(c, kmsg.InitProducerID, refuseTransactions)
-}
-
-// control runs answer before every request of one kind; nil lets kfake go on.
-// kfake keeps one request, with its records, for every connection a control has
-// ever seen, so the control replaces itself from time to time.
-func (g *gate) control(c *kfake.Cluster, key kmsg.Key, answer func(kmsg.Request) (kmsg.Response, bool)) {
-	left := 256
-	c.ControlKey(int16(key), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		c.KeepControl()
-		if left--; left == 0 {
-			c.DropControl()
-			g.control(c, key, answer)
-		}
-		resp, handled := answer(req)
-		return resp, nil, handled
-	})
-}
-
 func (g *gate) produce(kreq kmsg.Request) (kmsg.Response, bool) {
 	req := kreq.(*kmsg.ProduceRequest)
 	var n int64
@@ -183,10 +158,14 @@ func (g *gate) produce(kreq kmsg.Request) (kmsg.Response, bool) {
 	if refused == nil {
 		return nil, false
 	}
+	return refuseProduce(req, kerr.KafkaStorageError, refused.Error()), true
+}
+
+// refuseProduce answers nil if nobody waits for an answer.
+func refuseProduce(req *kmsg.ProduceRequest, code *kerr.Error, why string) kmsg.Response {
 	if req.Acks == 0 {
-		return nil, true // nobody waits for an answer
+		return nil
 	}
-	why := refused.Error()
 	resp := req.ResponseKind().(*kmsg.ProduceResponse)
 	for _, t := range req.Topics {
 		rt := kmsg.NewProduceResponseTopic()
@@ -194,21 +173,24 @@ func (g *gate) produce(kreq kmsg.Request) (kmsg.Response, bool) {
 		for _, p := range t.Partitions {
 			rp := kmsg.NewProduceResponseTopicPartition()
 			rp.Partition = p.Partition
-			rp.ErrorCode = kerr.KafkaStorageError.Code
+			rp.ErrorCode = code.Code
 			rp.BaseOffset = -1
 			rp.ErrorMessage = &why
 			rt.Partitions = append(rt.Partitions, rp)
 		}
 		resp.Topics = append(resp.Topics, rt)
 	}
-	return resp, true
+	return resp
 }
 
 func (g *gate) commit(kreq kmsg.Request) (kmsg.Response, bool) {
 	if g.commits() == nil {
 		return nil, false
 	}
-	req := kreq.(*kmsg.OffsetCommitRequest)
+	return refuseCommit(kreq.(*kmsg.OffsetCommitRequest), kerr.KafkaStorageError), true
+}
+
+func refuseCommit(req *kmsg.OffsetCommitRequest, code *kerr.Error) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.OffsetCommitResponse)
 	for _, t := range req.Topics {
 		rt := kmsg.NewOffsetCommitResponseTopic()
@@ -216,12 +198,12 @@ func (g *gate) commit(kreq kmsg.Request) (kmsg.Response, bool) {
 		for _, p := range t.Partitions {
 			rp := kmsg.NewOffsetCommitResponseTopicPartition()
 			rp.Partition = p.Partition
-			rp.ErrorCode = kerr.KafkaStorageError.Code
+			rp.ErrorCode = code.Code
 			rt.Partitions = append(rt.Partitions, rp)
 		}
 		resp.Topics = append(resp.Topics, rt)
 	}
-	return resp, true
+	return resp
 }
 
 // refuseTransactions answers requests that would open a transaction. The product
