@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/ingest"
 	"github.com/stewardhq/steward/internal/broker"
@@ -74,18 +72,16 @@ func openCore(ctx context.Context, cfg Config) (_ *Core, err error) {
 // openStorage starts log and warehouse at the same time, since neither waits for the
 // other and a cold start is short of time.
 func (c *Core) openStorage(ctx context.Context) error {
-	var both errgroup.Group
-	both.Go(func() (err error) {
-		c.Broker, err = broker.Start(ctx, c.cfg.brokerConfig())
-		return err
-	})
+	// Both errors are kept: which of the two notices first that a directory is taken is
+	// chance, and only the log's says by whom when it is this very process.
+	var both sync.WaitGroup
+	var logErr, dbErr error
+	both.Go(func() { c.Broker, logErr = broker.Start(ctx, c.cfg.brokerConfig()) })
 	if c.cfg.has(RoleWeb) || c.cfg.has(RoleSink) {
-		both.Go(func() (err error) {
-			c.DB, err = warehouse.Open(ctx, c.cfg.warehouseConfig(c.metrics.statement))
-			return err
-		})
+		both.Go(func() { c.DB, dbErr = warehouse.Open(ctx, c.cfg.warehouseConfig(c.metrics.statement)) })
 	}
-	err := both.Wait()
+	both.Wait()
+	err := errors.Join(logErr, dbErr)
 	if c.Broker != nil {
 		c.cleanup.add("the log", c.Broker.Stop)
 		c.metrics.watchBroker(c.Broker)
