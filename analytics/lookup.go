@@ -213,6 +213,9 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow,
 // Incident is one incident with every event behind it. A drill or an incident that only
 // has events is shown by its events. ErrNotFound if there are none.
 func (s *Store) Incident(ctx context.Context, id string) (*Incident, error) {
+	if id == "" { // events that name no incident are not one
+		return nil, fmt.Errorf("incident: %w", ErrNotFound)
+	}
 	events, err := s.Events(ctx, EventFilter{Incident: id, Limit: 10000})
 	if err != nil {
 		return nil, err
