@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,32 +62,88 @@ func (c *cache) clear() {
 	c.answers = map[string]cached{}
 }
 
-// get returns a kept answer or asks for one. asOf is the moment the question stands for.
-func (c *cache) get(ctx context.Context, key string, asOf time.Time, ask func(context.Context) (*Answer, error)) (*Answer, error) {
-	c.mu.Lock()
-	if hit, ok := c.answers[key]; ok && asOf.Sub(hit.asOf) < freshFor && !asOf.Before(hit.asOf) {
-		hit.used = time.Now()
-		c.answers[key] = hit
-		c.mu.Unlock()
-		return hit.answer, nil
-	}
-	c.mu.Unlock()
-	ch := c.flight.DoChan(key, func() (any, error) {
-		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), askDeadline)
-		defer cancel()
-		a, err := ask(own)
+// get answers questions that differ in their split only: each with a kept answer, or
+// with what ask says of those that have none.
+func (c *cache) get(ctx context.Context, m mark, questions []question, ask func(context.Context, []question) ([]*Answer, error)) ([]*Answer, error) {
+	out := make([]*Answer, len(questions))
+	for _, group := range alike(questions) {
+		var asked []question
+		var keys []string
+		var places []int
+		for _, i := range group {
+			key := questions[i].cacheKey(m)
+			if out[i] = c.kept(key, questions[i].asOf); out[i] == nil {
+				asked, keys, places = append(asked, questions[i]), append(keys, key), append(places, i)
+			}
+		}
+		if len(asked) == 0 {
+			continue
+		}
+		answers, err := c.fly(ctx, strings.Join(keys, "\n"), func(ctx context.Context) ([]*Answer, error) {
+			answers, err := ask(ctx, asked)
+			for i, a := range answers {
+				if err == nil {
+					c.put(keys[i], cached{answer: a, asOf: a.AsOf, used: time.Now()})
+				}
+			}
+			return answers, err
+		})
 		if err != nil {
 			return nil, err
 		}
-		c.put(key, cached{answer: a, asOf: a.AsOf, used: time.Now()})
-		return a, nil
+		for i, place := range places {
+			out[place] = answers[i]
+		}
+	}
+	return out, nil
+}
+
+// alike groups questions that use the same facts, by their places: one that does not need
+// teams or hour classes, asked together with one that does, would count assumptions that
+// it does not rest on. place is a byte, which bounds a group.
+func alike(questions []question) [][]int {
+	var groups [][]int
+next:
+	for i := range questions {
+		q := &questions[i]
+		for g, group := range groups {
+			first := &questions[group[0]]
+			if first.usesTeam() == q.usesTeam() && first.usesHours() == q.usesHours() && len(group) < 200 {
+				groups[g] = append(group, i)
+				continue next
+			}
+		}
+		groups = append(groups, []int{i})
+	}
+	return groups
+}
+
+// kept returns the answer under a key if it still stands at the moment asOf, else nil.
+func (c *cache) kept(key string, asOf time.Time) *Answer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	hit, ok := c.answers[key]
+	if !ok || asOf.Sub(hit.asOf) >= freshFor || asOf.Before(hit.asOf) {
+		return nil
+	}
+	hit.used = time.Now()
+	c.answers[key] = hit
+	return hit.answer
+}
+
+// fly asks once for all who come with the same key meanwhile.
+func (c *cache) fly(ctx context.Context, key string, ask func(context.Context) ([]*Answer, error)) ([]*Answer, error) {
+	ch := c.flight.DoChan(key, func() (any, error) {
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), askDeadline)
+		defer cancel()
+		return ask(own)
 	})
 	select {
 	case r := <-ch:
 		if r.Err != nil {
 			return nil, r.Err
 		}
-		return r.Val.(*Answer), nil
+		return r.Val.([]*Answer), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

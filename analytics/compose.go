@@ -22,15 +22,69 @@ import (
 //     wrote is ever part of its text.
 //  4. Some facts have variants ("team.none", "team.owner"): the question decides which
 //     is taken, so that a question that does not ask about teams does not pay for them.
+//     A line that ends in "-- if NAME" is there only when that filter is given.
+//  5. The analysis of a statement costs more than running it over a year of a small
+//     organisation. So one statement answers several splits of the same question (by
+//     service, by person, by week …): /*row*/ becomes, for each, the bucket and the key
+//     that the fact's header gives for it, and place tells the answers apart.
 
 //go:embed metric/*.sql fact/*.sql fact/*.macro schema/*.sql
 var files embed.FS
 
 // fact is one named piece of SQL and what it stands on.
 type fact struct {
-	name  string
-	needs []string
-	body  string
+	name   string
+	needs  []string
+	body   string
+	bucket map[string]string // of a fact with rows to place: expression by bucket
+	key    map[string]string // and by "by"
+}
+
+// split is one way to cut the rows of a question: a value of bucket and one of by.
+type split struct{ bucket, by string }
+
+// text is the fact's SQL for one question.
+func (f fact) text(q question) (string, error) {
+	var b strings.Builder
+	for _, line := range strings.SplitAfter(f.body, "\n") {
+		if code, filter, found := strings.Cut(line, " -- if "); found {
+			given, known := q.given(strings.TrimSpace(filter))
+			if !known {
+				return "", fmt.Errorf("fact %s: there is no filter %s", f.name, strings.TrimSpace(filter))
+			}
+			if !given {
+				continue
+			}
+			line = code + "\n"
+		}
+		b.WriteString(line)
+	}
+	body := b.String()
+	if !strings.Contains(body, rowMark) {
+		return body, nil
+	}
+	row := ""
+	for i, s := range q.splits {
+		bucket, key := "''", "''"
+		if s.bucket != "none" {
+			bucket = f.bucket[s.bucket]
+		}
+		if s.by != "none" {
+			key = f.key[s.by]
+		}
+		if bucket == "" || key == "" {
+			return "", fmt.Errorf("fact %s does not know bucket %s by %s", f.name, s.bucket, s.by)
+		}
+		if len(q.splits) == 1 {
+			row = "toUInt8(0) AS place, " + bucket + " AS bucket, " + key + " AS key"
+			break
+		}
+		row += fmt.Sprintf(", (toUInt8(%d), %s, toString(%s))", i, bucket, key)
+	}
+	if len(q.splits) > 1 {
+		row = "arrayJoin([" + row[2:] + "]) AS placed, placed.1 AS place, placed.2 AS bucket, placed.3 AS key"
+	}
+	return strings.Replace(body, rowMark, row, 1), nil
 }
 
 // header reads the "-- key: value" lines at the top of a file; a line "--   text"
@@ -92,7 +146,16 @@ func loadFacts(fsys fs.FS) (map[string]fact, error) {
 		if h["fact"] != want {
 			return nil, fmt.Errorf("%s: header says fact %q", n, h["fact"])
 		}
-		facts[want] = fact{name: want, needs: list(h["needs"]), body: strings.TrimSuffix(strings.TrimSpace(body), ",")}
+		f := fact{name: want, bucket: map[string]string{}, key: map[string]string{}, needs: list(h["needs"]), body: strings.TrimSuffix(strings.TrimSpace(body), ",")}
+		for k, v := range h {
+			if name, ok := strings.CutPrefix(k, "bucket."); ok {
+				f.bucket[name] = v
+			}
+			if name, ok := strings.CutPrefix(k, "key."); ok {
+				f.key[name] = v
+			}
+		}
+		facts[want] = f
 	}
 	return facts, nil
 }
@@ -163,14 +226,17 @@ func parseMetric(file, text string) (metricFile, error) {
 	return m, nil
 }
 
-// compose builds the statement of a metric: WITH its facts, then its SELECT. pick maps a
-// fact that has variants to the one to use.
-func compose(facts map[string]fact, m metricFile, pick func(string) string) (string, error) {
+// rowMark is where a fact's rows get their bucket, key and place.
+const rowMark = "/*row*/"
+
+// compose builds the statement of a question: WITH the facts its metric needs, then the
+// metric's SELECT. past says that not everything in the warehouse is known to it.
+func compose(facts map[string]fact, q question, past bool) (string, error) {
 	var parts []string
 	state := map[string]int{} // 1 being added, 2 added
 	var add func(name string) error
 	add = func(name string) error {
-		chosen := pick(name)
+		chosen := q.variant(name, past)
 		switch state[name] {
 		case 2:
 			return nil
@@ -188,13 +254,14 @@ func compose(facts map[string]fact, m metricFile, pick func(string) string) (str
 			}
 		}
 		state[name] = 2
-		parts = append(parts, f.body)
-		return nil
+		text, err := f.text(q)
+		parts = append(parts, text)
+		return err
 	}
-	for _, n := range m.facts {
+	for _, n := range q.metric.facts {
 		if err := add(n); err != nil {
-			return "", fmt.Errorf("metric %s: %w", m.Name, err)
+			return "", fmt.Errorf("metric %s: %w", q.metric.Name, err)
 		}
 	}
-	return "WITH\n" + strings.Join(parts, ",\n") + "\n" + m.SQL, nil
+	return "WITH\n" + strings.Join(parts, ",\n") + "\n" + q.metric.SQL, nil
 }

@@ -63,8 +63,8 @@ func TestMetricFiles(t *testing.T) {
 					t.Errorf("%s is not exact", f)
 				}
 			}
-			if !strings.HasSuffix(m.SQL, "\nGROUP BY bucket, key\nORDER BY bucket, key") &&
-				!regexp.MustCompile(`\nGROUP BY bucket, key\nHAVING [^\n]+\nORDER BY bucket, key$`).MatchString(m.SQL) {
+			if !strings.HasSuffix(m.SQL, "\nGROUP BY place, bucket, key\nORDER BY place, bucket, key") &&
+				!regexp.MustCompile(`\nGROUP BY place, bucket, key\nHAVING [^\n]+\nORDER BY place, bucket, key$`).MatchString(m.SQL) {
 				t.Error("rows are not one for each bucket and key, in that order")
 			}
 			for _, item := range selected(m.SQL) {
@@ -72,28 +72,38 @@ func TestMetricFiles(t *testing.T) {
 					t.Errorf("%q: the columns are to be named", item)
 				}
 			}
-			sql, err := compose(facts, m, func(n string) string {
-				q := question{metric: m, by: "team", team: []string{"a"}, lens: "responder_team"}
-				return q.variant(n, true)
-			})
-			if err != nil {
-				t.Fatal(err)
+			asked := func(change func(*question)) question {
+				q := question{metric: m, lens: "responder_team", auto: "include", splits: []split{{"none", "none"}}}
+				change(&q)
+				return q
+			}
+			composed := func(q question) string {
+				sql, err := compose(facts, q, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return sql
 			}
 			for _, by := range m.by {
-				if !strings.Contains(sql, "{by:String} = '"+by+"'") {
-					t.Errorf("by=%s is offered and has no key", by)
+				for _, bucket := range buckets {
+					composed(asked(func(q *question) { q.splits = []split{{bucket, by}} }))
 				}
 			}
+			plain := composed(asked(func(*question) {}))
 			for _, p := range m.takes {
 				switch p {
 				case "lens", "hours": // choose facts and bind other parameters
-				case "auto_resolved", "profile":
-					if !strings.Contains(sql, "{"+p+":String}") {
-						t.Errorf("%s is offered and changes nothing", p)
+				case "profile":
+					if !strings.Contains(plain, "{profile:String}") {
+						t.Error("profile is offered and changes nothing")
 					}
 				default:
-					if !strings.Contains(sql, "has({"+p+":Array(String)}") && !strings.Contains(sql, "{"+p+":Array(String)})") {
-						t.Errorf("%s is offered and filters nothing", p)
+					filtered := composed(asked(func(q *question) {
+						v := []string{"a"}
+						q.team, q.service, q.person, q.urgency, q.priority, q.alertClass, q.source, q.auto = v, v, v, v, v, v, v, "only"
+					}))
+					if text := regexp.MustCompile(`[{]` + p + `:(Array\()?String`); text.MatchString(plain) || !text.MatchString(filtered) {
+						t.Errorf("%s is offered and does not filter when and only when it is given", p)
 					}
 				}
 			}

@@ -19,6 +19,7 @@ func (s *Store) present() question {
 	return question{
 		from: now.Add(-90 * 24 * time.Hour), to: now.Add(time.Millisecond), asOf: now, knownAt: now, zone: s.zone, tz: s.zone.String(),
 		bucket: "none", by: "none", lens: "owner_then", auto: "include", profile: "steward", assume: "first", hours: s.sets[0],
+		splits: []split{{"none", "none"}},
 	}
 }
 
@@ -34,7 +35,7 @@ func (s *Store) look(ctx context.Context, name string, q question, needs []strin
 		}
 		q.metric.facts = needs
 		q.metric.SQL = sql
-		if sql, err = compose(s.facts, q.metric, func(n string) string { return q.variant(n, m.seen.After(q.knownAt)) }); err != nil {
+		if sql, err = compose(s.facts, q, m.seen.After(q.knownAt)); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"sort"
@@ -39,6 +40,7 @@ type question struct {
 	priority, alertClass, source        []string
 	onlyIncident                        string
 	aliases                             aliases
+	splits                              []split // what one statement answers; {bucket, by} alone unless batched
 }
 
 // takes says whether a metric has a parameter.
@@ -187,7 +189,20 @@ func parse(m metricFile, v url.Values, now time.Time, zone *time.Location, sets 
 			return q, &ParamError{Param: "urgency", Reason: fmt.Sprintf("unknown value %q", u), Allowed: []string{"high", "low"}}
 		}
 	}
+	q.splits = []split{{q.bucket, q.by}}
 	return q, q.window(v, now)
+}
+
+// given says whether a filter restricts the question, and whether there is such a filter.
+func (q *question) given(name string) (given, known bool) {
+	if name == "auto_resolved" {
+		return q.auto != "include", true
+	}
+	values, known := map[string][]string{
+		"team": q.team, "service": q.service, "person": q.person, "urgency": q.urgency,
+		"priority": q.priority, "alert_class": q.alertClass, "source": q.source,
+	}[name]
+	return len(values) > 0, known
 }
 
 func repeatable(name string) bool {
@@ -274,10 +289,14 @@ func startOfDay(y int, m time.Month, d int, loc *time.Location) time.Time {
 	return t
 }
 
-// cuts are the bucket bounds strictly inside the window, in Unix milliseconds.
+// cuts are the bounds of all buckets strictly inside the window, in Unix milliseconds.
 func (q *question) cuts() []int64 {
 	out := []int64{}
-	if q.bucket == "none" {
+	wanted := map[string]bool{}
+	for _, s := range q.splits {
+		wanted[s.bucket] = s.bucket != "none"
+	}
+	if !slices.Contains(slices.Collect(maps.Values(wanted)), true) {
 		return out
 	}
 	local := q.from.In(q.zone)
@@ -292,12 +311,10 @@ func (q *question) cuts() []int64 {
 		if !t.Before(end) {
 			return out
 		}
-		if (q.bucket == "week" && d.Weekday() != time.Monday) ||
-			(q.bucket == "month" && d.Day() != 1) ||
-			(q.bucket == "quarter" && (d.Day() != 1 || (d.Month()-1)%3 != 0)) {
-			continue
+		if wanted["day"] || wanted["week"] && d.Weekday() == time.Monday || wanted["month"] && d.Day() == 1 ||
+			wanted["quarter"] && d.Day() == 1 && (d.Month()-1)%3 == 0 {
+			out = append(out, t.UnixMilli())
 		}
-		out = append(out, t.UnixMilli())
 	}
 }
 
@@ -315,9 +332,13 @@ func (q *question) reach() uint32 {
 }
 
 // usesTeam and usesHours say which facts the question pays for.
-func (q *question) usesTeam() bool { return q.by == "team" || len(q.team) > 0 }
+func (q *question) usesTeam() bool { return q.splitsBy("team") || len(q.team) > 0 }
 func (q *question) usesHours() bool {
-	return q.by == "hour_class" || q.metric.Name == "interruptions"
+	return q.splitsBy("hour_class") || q.metric.Name == "interruptions"
+}
+
+func (q *question) splitsBy(by string) bool {
+	return slices.ContainsFunc(q.splits, func(s split) bool { return s.by == by })
 }
 
 // variant picks the fact that answers this question at the least cost.
@@ -364,11 +385,11 @@ func (q *question) variant(name string, past bool) string {
 // bind gives every parameter of the facts a value.
 func (q *question) bind() []warehouse.Param {
 	grid := 0
-	switch q.by {
-	case "hour_class":
-		grid = q.hours.step() * 60
-	case "weekday_hour":
+	if q.splitsBy("weekday_hour") {
 		grid = 900
+	}
+	if fine := q.hours.step() * 60; q.splitsBy("hour_class") && (grid == 0 || fine < grid) {
+		grid = fine
 	}
 	p := func(name string, v any) warehouse.Param { return warehouse.Param{Name: name, Value: v} }
 	s := func(v []string) []string {
@@ -379,7 +400,7 @@ func (q *question) bind() []warehouse.Param {
 	}
 	return []warehouse.Param{
 		p("from", q.from), p("to", q.to), p("as_of", q.asOf), p("known_at", q.knownAt), p("reach", q.reach()),
-		p("tz", q.tz), p("bucket", q.bucket), p("by", q.by), p("lens", q.lens), p("assume", q.assume),
+		p("tz", q.tz), p("lens", q.lens), p("assume", q.assume),
 		p("auto_resolved", q.auto), p("profile", q.profile), p("only_incident", q.onlyIncident),
 		p("team", s(q.team)), p("service", s(q.service)), p("person", s(q.person)), p("urgency", s(q.urgency)),
 		p("priority", s(q.priority)), p("alert_class", s(q.alertClass)), p("source", s(q.source)),

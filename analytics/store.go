@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/url"
 	"sort"
 	"strings"
@@ -176,6 +177,20 @@ func (s *Store) Zone() *time.Location { return s.zone }
 
 // Query answers one metric. Errors: *UnknownMetricError, *ParamError, or the warehouse's.
 func (s *Store) Query(ctx context.Context, name string, params url.Values) (*Answer, error) {
+	answers, err := s.QueryEach(ctx, name, params, Split{params.Get("bucket"), params.Get("by")})
+	if err != nil {
+		return nil, err
+	}
+	return answers[0], nil
+}
+
+// Split is one way to cut a question's rows: the values of its parameters bucket and by.
+type Split struct{ Bucket, By string }
+
+// QueryEach answers one metric once for each split, in their order, as that many Querys
+// with these values of bucket and by would; it costs little more than one of them. Errors
+// as of Query.
+func (s *Store) QueryEach(ctx context.Context, name string, params url.Values, splits ...Split) ([]*Answer, error) {
 	m, ok := s.metrics[name]
 	if !ok {
 		known := make([]string, 0, len(s.metrics))
@@ -185,26 +200,52 @@ func (s *Store) Query(ctx context.Context, name string, params url.Values) (*Ans
 		sort.Strings(known)
 		return nil, &UnknownMetricError{Name: name, Known: known}
 	}
-	q, err := parse(m, params, s.now(), s.zone, s.sets)
-	if err != nil {
-		return nil, err
+	now := s.now()
+	questions := make([]question, len(splits))
+	for i, split := range splits {
+		v := maps.Clone(params)
+		if v == nil {
+			v = url.Values{}
+		}
+		v["bucket"], v["by"] = given(split.Bucket, params["bucket"]), given(split.By, params["by"])
+		var err error
+		if questions[i], err = parse(m, v, now, s.zone, s.sets); err != nil {
+			return nil, err
+		}
 	}
 	mark, err := s.mark(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.cache.get(ctx, q.cacheKey(mark), q.asOf, func(ctx context.Context) (*Answer, error) { return s.ask(ctx, q, mark) })
+	return s.cache.get(ctx, mark, questions, func(ctx context.Context, asked []question) ([]*Answer, error) {
+		return s.ask(ctx, asked, mark)
+	})
 }
 
-// Statement is the SQL a question runs, for tests and for those who want to look.
+// given keeps a parameter that was given more than once, so that it is refused.
+func given(one string, all []string) []string {
+	if len(all) > 1 {
+		return all
+	}
+	return []string{one}
+}
+
+// statement is the SQL that a question runs.
 func (s *Store) statement(q question, past bool) (string, error) {
-	return compose(s.facts, q.metric, func(n string) string { return q.variant(n, past) })
+	return compose(s.facts, q, past)
 }
 
-// hidden counts the columns behind a metric's own: what its rows assume.
-var hidden = []string{"assumed_owner", "assumed_team", "assumed_zone", "assumed_opened", "org_zone"}
+// hidden counts the columns behind a metric's own: what its rows assume, and which split
+// they belong to.
+var hidden = []string{"assumed_owner", "assumed_team", "assumed_zone", "assumed_opened", "org_zone", "place"}
 
-func (s *Store) ask(ctx context.Context, q question, mark mark) (*Answer, error) {
+// ask answers questions that differ in their split only, with one statement.
+func (s *Store) ask(ctx context.Context, questions []question, mark mark) ([]*Answer, error) {
+	q := questions[0]
+	q.splits = nil
+	for _, each := range questions {
+		q.splits = append(q.splits, each.splits...)
+	}
 	sql, err := s.statement(q, mark.seen.After(q.knownAt))
 	if err != nil {
 		return nil, err
@@ -218,10 +259,13 @@ func (s *Store) ask(ctx context.Context, q question, mark mark) (*Answer, error)
 	}
 	defer rows.Close()
 	m := q.metric
-	a := &Answer{
-		Metric: m.Name, Version: m.Version, Title: m.Title, Unit: m.Unit, Definition: m.Definition,
-		Params: q.applied(), AsOf: q.asOf, KnownAt: q.knownAt, Columns: m.Columns, Rows: [][]any{},
-		Assumed: map[string]uint64{"owner": 0, "team": 0, "zone": 0, "opened": 0}, Withheld: []Withheld{},
+	answers := make([]*Answer, len(questions))
+	for i, each := range questions {
+		answers[i] = &Answer{
+			Metric: m.Name, Version: m.Version, Title: m.Title, Unit: m.Unit, Definition: m.Definition,
+			Params: each.applied(), AsOf: q.asOf, KnownAt: q.knownAt, Columns: m.Columns, Rows: [][]any{},
+			Assumed: map[string]uint64{"owner": 0, "team": 0, "zone": 0, "opened": 0}, Withheld: []Withheld{},
+		}
 	}
 	for rows.Next() {
 		v, err := rows.Values()
@@ -237,17 +281,26 @@ func (s *Store) ask(ctx context.Context, q question, mark mark) (*Answer, error)
 				return nil, fmt.Errorf("metric %s: column %s: %w", m.Name, c.Name, err)
 			}
 		}
-		for i, dst := range []string{"owner", "team", "zone", "opened"} {
-			a.Assumed[dst] += unsigned(v[len(m.Columns)+i])
+		behind := v[len(m.Columns):]
+		place := unsigned(behind[5])
+		if place >= uint64(len(answers)) {
+			return nil, fmt.Errorf("metric %s: a row of split %d of %d", m.Name, place, len(answers))
 		}
-		a.OrgZone += unsigned(v[len(m.Columns)+4])
+		a := answers[place]
+		for i, dst := range []string{"owner", "team", "zone", "opened"} {
+			a.Assumed[dst] += unsigned(behind[i])
+		}
+		a.OrgZone += unsigned(behind[4])
 		a.Rows = append(a.Rows, row)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("metric %s: %w", m.Name, err)
 	}
-	a.Watermark, err = s.watermark(ctx, q, mark)
-	return a, err
+	watermark, err := s.watermark(ctx, q, mark)
+	for _, a := range answers {
+		a.Watermark = watermark
+	}
+	return answers, err
 }
 
 // Rebuild fills every projection anew from the events, beside the live one, and swaps.

@@ -14,9 +14,10 @@ incident_asked_for AS (
         WHERE opened_at < {to:DateTime64(3, 'UTC')}
         WINDOW load_order AS (PARTITION BY last_service, last_alert_class ORDER BY opened_at, incident ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING))
     WHERE opened_at >= {from:DateTime64(3, 'UTC')} AND opened_at < {to:DateTime64(3, 'UTC')}
-      AND (empty({service:Array(String)}) OR has({service:Array(String)}, last_service))
-      AND (empty({urgency:Array(String)}) OR has({urgency:Array(String)}, last_urgency))
-      AND (empty({priority:Array(String)}) OR has({priority:Array(String)}, last_priority))
-      AND (empty({alert_class:Array(String)}) OR has({alert_class:Array(String)}, last_alert_class))
-      AND (empty({source:Array(String)}) OR has({source:Array(String)}, source))
-      AND ({auto_resolved:String} = 'include' OR is_auto = ({auto_resolved:String} = 'only')))
+      AND has({service:Array(String)}, last_service) -- if service
+      AND has({urgency:Array(String)}, last_urgency) -- if urgency
+      AND has({priority:Array(String)}, last_priority) -- if priority
+      AND has({alert_class:Array(String)}, last_alert_class) -- if alert_class
+      AND has({source:Array(String)}, source) -- if source
+      AND is_auto = ({auto_resolved:String} = 'only') -- if auto_resolved
+    )

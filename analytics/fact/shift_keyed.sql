@@ -1,21 +1,18 @@
 -- fact: shift_keyed
 -- needs: shift_held
+-- bucket.day: toString(toDate(began, {tz:String}))
+-- bucket.week: toString(toMonday(toDate(began, {tz:String})))
+-- bucket.month: toString(toStartOfMonth(toDate(began, {tz:String})))
+-- bucket.quarter: toString(toStartOfQuarter(toDate(began, {tz:String})))
+-- key.team: team
+-- key.person: member
+-- key.level: toString(level)
+-- key.hour_class: hour_class
+-- key.weekday_hour: formatDateTime(began, '%u-%H', {tz:String})
 -- The stretches on call in question, each with the row of the answer it belongs to.
 shift_keyed AS (
     SELECT *,
-        multiIf(
-            {bucket:String} = 'day', toString(toDate(began, {tz:String})),
-            {bucket:String} = 'week', toString(toMonday(toDate(began, {tz:String}))),
-            {bucket:String} = 'month', toString(toStartOfMonth(toDate(began, {tz:String}))),
-            {bucket:String} = 'quarter', toString(toStartOfQuarter(toDate(began, {tz:String}))),
-            '') AS bucket,
-        multiIf(
-            {by:String} = 'team', team,
-            {by:String} = 'person', member,
-            {by:String} = 'level', toString(level),
-            {by:String} = 'hour_class', hour_class,
-            {by:String} = 'weekday_hour', formatDateTime(began, '%u-%H', {tz:String}),
-            '') AS key
+        /*row*/
     FROM (
         SELECT *, /*hour_class*/ AS hour_class
         FROM (SELECT *, /*hour_slot*/ FROM (
@@ -28,5 +25,7 @@ shift_keyed AS (
                 FROM shift_held AS h
                 ASOF LEFT JOIN membership_epoch AS m ON h.member = m.member AND h.began >= m.valid_from) AS s
             ASOF LEFT JOIN person_epoch AS p ON s.member = p.member AND s.began >= p.valid_from)))
-    WHERE (empty({team:Array(String)}) OR has({team:Array(String)}, team))
-      AND (empty({person:Array(String)}) OR has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {person:Array(String)}), member)))
+    WHERE true
+      AND has({team:Array(String)}, team) -- if team
+      AND has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {person:Array(String)}), member) -- if person
+    )

@@ -18,7 +18,7 @@ SELECT
     countIf(is_reopened) AS reopened,
     countIf(is_merged) AS merged,
     countIf(NOT is_resolved AND NOT is_merged) AS open,
-    sum(uses_owner) AS assumed_owner, sum(uses_team) AS assumed_team, sum(uses_zone) AS assumed_zone, countIf(opened_assumed) AS assumed_opened, sum(uses_org_zone) AS org_zone
+    sum(uses_owner) AS assumed_owner, sum(uses_team) AS assumed_team, sum(uses_zone) AS assumed_zone, countIf(opened_assumed) AS assumed_opened, sum(uses_org_zone) AS org_zone, place
 FROM incident_keyed
-GROUP BY bucket, key
-ORDER BY bucket, key
+GROUP BY place, bucket, key
+ORDER BY place, bucket, key

@@ -21,7 +21,7 @@ SELECT
     uniqExact((member, toStartOfHour(wall), dateDiff('second', at, wall))) AS hours,
     sum(starts_night) AS nights,
     uniqExact(member) AS people,
-    sum(uses_owner) AS assumed_owner, sum(uses_team) AS assumed_team, sum(uses_zone) AS assumed_zone, toUInt64(0) AS assumed_opened, sum(uses_org_zone) AS org_zone
+    sum(uses_owner) AS assumed_owner, sum(uses_team) AS assumed_team, sum(uses_zone) AS assumed_zone, toUInt64(0) AS assumed_opened, sum(uses_org_zone) AS org_zone, place
 FROM page_keyed
-GROUP BY bucket, key
-ORDER BY bucket, key
+GROUP BY place, bucket, key
+ORDER BY place, bucket, key

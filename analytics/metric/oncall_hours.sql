@@ -15,8 +15,8 @@ SELECT
     round(sumIf(took, level > 1) / 3600000, 6) AS secondary,
     round(sum(took) / 3600000, 6) AS total,
     uniqExact(member) AS people,
-    toUInt64(0) AS assumed_owner, toUInt64(0) AS assumed_team, toUInt64(0) AS assumed_zone, toUInt64(0) AS assumed_opened, toUInt64(0) AS org_zone
+    toUInt64(0) AS assumed_owner, toUInt64(0) AS assumed_team, toUInt64(0) AS assumed_zone, toUInt64(0) AS assumed_opened, toUInt64(0) AS org_zone, place
 FROM (SELECT *, dateDiff('millisecond', began, ended) AS took FROM shift_keyed)
-GROUP BY bucket, key
+GROUP BY place, bucket, key
 HAVING sum(took) > 0
-ORDER BY bucket, key
+ORDER BY place, bucket, key

@@ -15,7 +15,7 @@ SELECT
     uniqExactIf(member, member != '') AS people,
     countIf(NOT is_unanswered AND channel IN ('push', 'sms', 'phone') AND delivered != 0) AS interrupting,
     countIf(is_unanswered) AS unanswered,
-    sum(uses_owner) AS assumed_owner, sum(uses_team) AS assumed_team, sum(uses_zone) AS assumed_zone, toUInt64(0) AS assumed_opened, sum(uses_org_zone) AS org_zone
+    sum(uses_owner) AS assumed_owner, sum(uses_team) AS assumed_team, sum(uses_zone) AS assumed_zone, toUInt64(0) AS assumed_opened, sum(uses_org_zone) AS org_zone, place
 FROM page_keyed
-GROUP BY bucket, key
-ORDER BY bucket, key
+GROUP BY place, bucket, key
+ORDER BY place, bucket, key

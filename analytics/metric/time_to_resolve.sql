@@ -16,7 +16,7 @@ SELECT
     quantileExactOrNull(0.5)(took) / 1000 AS p50,
     quantileExactOrNull(0.9)(took) / 1000 AS p90,
     intDiv(2 * sum(took) + n, 2 * nullIf(n, 0)) / 1000 AS mean,
-    sum(uses_owner) AS assumed_owner, sum(uses_team) AS assumed_team, sum(uses_zone) AS assumed_zone, countIf(opened_assumed) AS assumed_opened, sum(uses_org_zone) AS org_zone
+    sum(uses_owner) AS assumed_owner, sum(uses_team) AS assumed_team, sum(uses_zone) AS assumed_zone, countIf(opened_assumed) AS assumed_opened, sum(uses_org_zone) AS org_zone, place
 FROM (SELECT *, if(resolved_at IS NULL, NULL, greatest(dateDiff('millisecond', opened_at, assumeNotNull(resolved_at)), 0)) AS took FROM incident_keyed WHERE NOT is_merged)
-GROUP BY bucket, key
-ORDER BY bucket, key
+GROUP BY place, bucket, key
+ORDER BY place, bucket, key

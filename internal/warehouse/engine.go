@@ -173,9 +173,11 @@ func (e *Engine) connectLocked(boot bool) (*conn, error) {
 	}
 	c := &conn{handle: handle, inner: *(*uintptr)(handle), comment: comment, applied: map[string]string{}}
 	set := "SET log_comment = '" + comment + "', session_timezone = 'UTC', enable_materialized_cte = 1" +
-		// These three passes compare every condition with every other one. On statements put together from
-		// many common table expressions they cost as much as all the rest of the analysis, and find nothing.
-		", optimize_and_compare_chain = 0, optimize_redundant_comparisons = 0, optimize_extract_common_expressions = 0"
+		// These passes compare expressions with each other, each down to its tables. On statements put together
+		// from many common table expressions they cost more than all the rest of the analysis, and find nothing.
+		", optimize_and_compare_chain = 0, optimize_redundant_comparisons = 0, optimize_extract_common_expressions = 0" +
+		", optimize_aggregators_of_group_by_keys = 0, optimize_truncate_order_by_after_group_by_keys = 0, optimize_syntax_fuse_functions = 0" +
+		", optimize_group_by_function_keys = 0, optimize_injective_functions_in_group_by = 0, optimize_limit_by_function_keys = 0"
 	if e.cfg.QueryMemory > 0 {
 		set += ", max_memory_usage = " + strconv.FormatInt(e.cfg.QueryMemory, 10)
 	}
