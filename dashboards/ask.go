@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -17,8 +18,10 @@ import (
 // connection of the warehouse.
 const askAtOnce = 4
 
-// asker collects the questions of one page. Handlers start questions, then wait once.
-// A question that fails leaves its error with its card; the others go on.
+// asker collects the questions of one page. Handlers say what they want to know, then wait
+// once. Questions that differ in bucket and by only are asked as one, since the statement's
+// analysis is most of what each costs. A question that fails leaves its error with its
+// card, and with those it was asked together with; the others go on.
 type asker struct {
 	ctx    context.Context
 	s      *Server
@@ -49,17 +52,46 @@ func (a *asker) metric(name string, pairs ...string) *result {
 	m := a.s.metrics[name]
 	r := &result{Metric: m, Params: a.f.params(m, pairs...)}
 	a.asked = append(a.asked, r)
-	a.g.Go(func() error {
-		r.Answer, r.Err = a.s.Store.Query(a.ctx, name, r.Params)
-		if r.Err == nil {
-			r.index = map[string]int{}
-			for i, c := range r.Answer.Columns {
-				r.index[c.Name] = i
-			}
-		}
-		return nil
-	})
 	return r
+}
+
+// ask sends the questions off, grouped by what they have in common.
+func (a *asker) ask() {
+	groups := map[string][]*result{}
+	var order []string
+	for _, r := range a.asked {
+		common := maps.Clone(r.Params)
+		common.Del("bucket")
+		common.Del("by")
+		key := r.Metric.Name + "?" + common.Encode()
+		if groups[key] == nil {
+			order = append(order, key)
+		}
+		groups[key] = append(groups[key], r)
+	}
+	for _, key := range order {
+		group := groups[key]
+		a.g.Go(func() error {
+			splits := make([]analytics.Split, len(group))
+			for i, r := range group {
+				splits[i] = analytics.Split{Bucket: r.Params.Get("bucket"), By: r.Params.Get("by")}
+			}
+			answers, err := a.s.Store.QueryEach(a.ctx, group[0].Metric.Name, group[0].Params, splits...)
+			for i, r := range group {
+				if r.Err = err; err == nil {
+					r.take(answers[i])
+				}
+			}
+			return nil
+		})
+	}
+}
+
+func (r *result) take(answer *analytics.Answer) {
+	r.Answer, r.index = answer, map[string]int{}
+	for i, c := range answer.Columns {
+		r.index[c.Name] = i
+	}
 }
 
 // do runs something else beside the questions; its error is the page's.
@@ -75,6 +107,7 @@ func (a *asker) do(f func(context.Context) error) {
 // wait returns the errors of what do ran. Errors of questions stay with them; those about
 // a parameter go to the filter too, which says them once for the whole page.
 func (a *asker) wait() error {
+	a.ask()
 	_ = a.g.Wait()
 	for _, r := range a.asked {
 		var bad *analytics.ParamError

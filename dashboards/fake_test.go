@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -263,4 +264,27 @@ func (s *fake) Redrive(_ context.Context, id string) error {
 	defer s.mu.Unlock()
 	s.redrive = append(s.redrive, id)
 	return s.refuse
+}
+
+// each asks one question after the other, as a store answers them together.
+func each(ctx context.Context, query func(context.Context, string, url.Values) (*analytics.Answer, error), name string, v url.Values, splits []analytics.Split) ([]*analytics.Answer, error) {
+	var out []*analytics.Answer
+	for _, split := range splits {
+		one := maps.Clone(v)
+		for name, value := range map[string]string{"bucket": split.Bucket, "by": split.By} {
+			if one.Del(name); value != "" {
+				one.Set(name, value)
+			}
+		}
+		a, err := query(ctx, name, one)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func (s *fake) QueryEach(ctx context.Context, name string, v url.Values, splits ...analytics.Split) ([]*analytics.Answer, error) {
+	return each(ctx, s.Query, name, v, splits)
 }

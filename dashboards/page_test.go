@@ -295,3 +295,7 @@ func (h *half) Query(ctx context.Context, name string, v url.Values) (*analytics
 	}
 	return h.fake.Query(ctx, name, v)
 }
+
+func (h *half) QueryEach(ctx context.Context, name string, v url.Values, splits ...analytics.Split) ([]*analytics.Answer, error) {
+	return each(ctx, h.Query, name, v, splits)
+}

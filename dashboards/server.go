@@ -46,6 +46,7 @@ var staticFiles embed.FS
 type Store interface {
 	Metrics() []analytics.Metric
 	Query(ctx context.Context, name string, params url.Values) (*analytics.Answer, error)
+	QueryEach(ctx context.Context, name string, params url.Values, splits ...analytics.Split) ([]*analytics.Answer, error)
 	Directory(ctx context.Context) (*analytics.Directory, error)
 	Incident(ctx context.Context, id string) (*analytics.Incident, error)
 	Events(ctx context.Context, f analytics.EventFilter) ([]analytics.EventRow, error)
