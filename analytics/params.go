@@ -363,7 +363,7 @@ func (q *question) variant(name string, past bool) string {
 			return "incident_teamed.owner"
 		}
 		return "incident_teamed.none"
-	case "incident_hours", "page_hours":
+	case "incident_hours", "page_hours", "shift_hours", "shift_change":
 		if q.usesHours() {
 			return name + ".zone"
 		}

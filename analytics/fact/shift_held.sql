@@ -1,5 +1,5 @@
 -- fact: shift_held
--- needs: membership_epoch, person_epoch
+-- needs: shift_change
 -- Who held which level when: one row per person and stretch of time, without overlaps.
 --
 -- 1. The latest statement by (at, id) of one shift id holds; shadows never count. Shifts
@@ -37,11 +37,6 @@ shift_turn AS (
         groupArray((piece.1, piece.2, level)) AS held,
         arraySort(arrayDistinct(arrayConcat(groupArray(piece.1), groupArray(piece.2)))) AS ends
     FROM (SELECT level, piece, arrayJoin(members) AS member FROM shift_seat WHERE notEmpty(present))
-    GROUP BY member),
-shift_change AS (
-    SELECT member, groupArray(valid_from) AS changes
-    FROM (SELECT member, valid_from FROM membership_epoch UNION ALL SELECT member, sure_from FROM membership_epoch
-          UNION ALL SELECT member, valid_from FROM person_epoch UNION ALL SELECT member, sure_from FROM person_epoch)
     GROUP BY member),
 (SELECT if(max(arrayExists(w -> w.1 % 15 != 0 OR w.2 % 15 != 0, working_hours)), 60, 900) FROM person) AS shift_finest,
 shift_stretch AS (
