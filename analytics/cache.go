@@ -215,30 +215,45 @@ func (s *Store) mark(ctx context.Context) (mark, error) {
 	return m, nil
 }
 
-// watermark is the latest seen among the events that exist for a question.
+// watermark is the latest seen among the events that exist for a question. Whole days say
+// it by themselves; only a day that as_of cuts has to be looked up in the log.
 func (s *Store) watermark(ctx context.Context, q question, m mark) (time.Time, error) {
 	if m.rows == 0 {
 		return time.Time{}, nil
 	}
-	where := "SELECT max(latest) AS newest, count() AS n FROM (SELECT latest FROM arrival WHERE day < toDate32({as_of:DateTime64(3, 'UTC')}) " +
-		"UNION ALL SELECT seen AS latest FROM events WHERE at >= toDateTime64(toDate32({as_of:DateTime64(3, 'UTC')}), 3, 'UTC') AND at <= {as_of:DateTime64(3, 'UTC')})"
 	if m.seen.After(q.knownAt) {
-		where = "SELECT max(seen) AS latest, count() AS n FROM events WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}"
+		t, _, err := s.latestSeen(ctx, q, "SELECT max(seen), toUInt64(0), count() FROM events WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}")
+		return t, err
 	}
-	rows, err := s.db.Query(ctx, "watermark", where, q.bind()...)
+	t, cut, err := s.latestSeen(ctx, q, `
+SELECT maxIf(latest, newest <= {as_of:DateTime64(3, 'UTC')}) AS seen, countIf(newest > {as_of:DateTime64(3, 'UTC')}) AS cut, countIf(newest <= {as_of:DateTime64(3, 'UTC')}) AS n
+FROM (SELECT max(a.latest) AS latest, max(a.newest) AS newest FROM arrival AS a WHERE day <= toDate32({as_of:DateTime64(3, 'UTC')}) GROUP BY day)`)
+	if err != nil || !cut {
+		return t, err
+	}
+	day, _, err := s.latestSeen(ctx, q, "SELECT max(seen), toUInt64(0), count() FROM events WHERE at >= toDateTime64(toDate32({as_of:DateTime64(3, 'UTC')}), 3, 'UTC') AND at <= {as_of:DateTime64(3, 'UTC')}")
+	if day.After(t) {
+		t = day
+	}
+	return t, err
+}
+
+// latestSeen reads one moment, whether a day is cut, and how many rows it rests on; of
+// none it is the zero time.
+func (s *Store) latestSeen(ctx context.Context, q question, sql string) (t time.Time, cut bool, err error) {
+	rows, err := s.db.Query(ctx, "watermark", sql, q.bind()...)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("watermark: %w", err)
+		return t, false, fmt.Errorf("watermark: %w", err)
 	}
 	defer rows.Close()
-	var t time.Time
-	var n uint64
+	var n, days uint64
 	if rows.Next() {
-		if err := rows.Scan(&t, &n); err != nil {
-			return time.Time{}, fmt.Errorf("watermark: %w", err)
+		if err := rows.Scan(&t, &days, &n); err != nil {
+			return t, false, fmt.Errorf("watermark: %w", err)
 		}
 	}
 	if n == 0 {
 		t = time.Time{}
 	}
-	return t, rows.Err()
+	return t, days > 0, rows.Err()
 }
