@@ -52,6 +52,10 @@ type cache struct {
 	markMu sync.Mutex
 	mark   mark
 	markAt time.Time
+
+	dayMu   sync.Mutex
+	days    map[string]time.Time // exact freshness of whole days at dayMark
+	dayMark mark
 }
 
 func newCache() *cache { return &cache{answers: map[string]cached{}} }
@@ -213,47 +217,4 @@ func (s *Store) mark(ctx context.Context) (mark, error) {
 	}
 	c.mark, c.markAt = m, time.Now()
 	return m, nil
-}
-
-// watermark is the latest seen among the events that exist for a question. Whole days say
-// it by themselves; only a day that as_of cuts has to be looked up in the log.
-func (s *Store) watermark(ctx context.Context, q question, m mark) (time.Time, error) {
-	if m.rows == 0 {
-		return time.Time{}, nil
-	}
-	if m.seen.After(q.knownAt) {
-		t, _, err := s.latestSeen(ctx, q, "SELECT max(seen), toUInt64(0), count() FROM events WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}")
-		return t, err
-	}
-	t, cut, err := s.latestSeen(ctx, q, `
-SELECT maxIf(latest, newest <= {as_of:DateTime64(3, 'UTC')}) AS seen, countIf(newest > {as_of:DateTime64(3, 'UTC')}) AS cut, countIf(newest <= {as_of:DateTime64(3, 'UTC')}) AS n
-FROM (SELECT max(a.latest) AS latest, max(a.newest) AS newest FROM arrival AS a WHERE day <= toDate32({as_of:DateTime64(3, 'UTC')}) GROUP BY day)`)
-	if err != nil || !cut {
-		return t, err
-	}
-	day, _, err := s.latestSeen(ctx, q, "SELECT max(seen), toUInt64(0), count() FROM events WHERE at >= toDateTime64(toDate32({as_of:DateTime64(3, 'UTC')}), 3, 'UTC') AND at <= {as_of:DateTime64(3, 'UTC')}")
-	if day.After(t) {
-		t = day
-	}
-	return t, err
-}
-
-// latestSeen reads one moment, whether a day is cut, and how many rows it rests on; of
-// none it is the zero time.
-func (s *Store) latestSeen(ctx context.Context, q question, sql string) (t time.Time, cut bool, err error) {
-	rows, err := s.db.Query(ctx, "watermark", sql, q.bind()...)
-	if err != nil {
-		return t, false, fmt.Errorf("watermark: %w", err)
-	}
-	defer rows.Close()
-	var n, days uint64
-	if rows.Next() {
-		if err := rows.Scan(&t, &days, &n); err != nil {
-			return t, false, fmt.Errorf("watermark: %w", err)
-		}
-	}
-	if n == 0 {
-		t = time.Time{}
-	}
-	return t, days > 0, rows.Err()
 }
