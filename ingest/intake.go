@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stewardhq/steward/ingest/event"
@@ -22,8 +23,9 @@ import (
 //
 // Theory of operation
 //
-//  1. The body is read under a limit into a pooled buffer, so a flood of large bodies
-//     costs limit × concurrent requests and no more. Over it: 413.
+//  1. The body is read under a limit into a pooled buffer that grows as bytes arrive: who
+//     announces much and sends little costs little. Over the limit: 413. All bodies being
+//     read share a budget, so that a flood of them costs that and no more. Over it: 503.
 //  2. A source that signs is verified over the raw bytes before anything is parsed.
 //     Wrong or missing: 401, and nothing is stored.
 //  3. The bytes become events or an error. Our own API (cloudevents) is told what is
@@ -34,6 +36,10 @@ import (
 
 // DefaultMaxBody is the largest body the intake takes, in bytes.
 const DefaultMaxBody = 512 << 10
+
+// bodyBudget is how many bytes of bodies may be in memory at once, buffers' room not
+// counted: 256 of the largest, or some hundred thousand ordinary deliveries.
+const bodyBudget = 128 << 20
 
 // publisher is what the intake needs of a Publisher; tests refuse and delay here.
 type publisher interface {
@@ -56,6 +62,7 @@ type intake struct {
 	cfg     IntakeConfig
 	formats map[string]source.Format
 	bodies  sync.Pool
+	held    atomic.Int64 // bytes of bodies in memory now
 }
 
 // cloudEvents names the source that needs no decoder.
@@ -174,6 +181,7 @@ func (in *intake) take(w http.ResponseWriter, r *http.Request) (int, error) {
 	}
 	buf := in.bodies.Get().(*bytes.Buffer)
 	defer func() {
+		in.held.Add(-int64(buf.Len()))
 		if buf.Cap() <= 1<<20 {
 			buf.Reset()
 			in.bodies.Put(buf)
@@ -196,9 +204,12 @@ func (in *intake) read(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer
 		return large
 	}
 	if r.ContentLength > 0 {
-		buf.Grow(int(r.ContentLength) + bytes.MinRead)
+		buf.Grow(int(min(r.ContentLength, 16<<10)) + bytes.MinRead)
 	}
-	if _, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, in.cfg.MaxBody)); err != nil {
+	if _, err := buf.ReadFrom(&counted{http.MaxBytesReader(w, r.Body, in.cfg.MaxBody), &in.held}); err != nil {
+		if errors.Is(err, errBudget) {
+			return &refusal{status: http.StatusServiceUnavailable, text: "too many large deliveries at once"}
+		}
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
 			return large
@@ -209,6 +220,22 @@ func (in *intake) read(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer
 		return &refusal{status: http.StatusBadRequest, text: "the body could not be read"}
 	}
 	return nil
+}
+
+var errBudget = errors.New("the budget for bodies is spent")
+
+// counted adds what is read to held, and stops when that is over the budget.
+type counted struct {
+	from io.Reader
+	held *atomic.Int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	if c.held.Add(int64(n)) > bodyBudget && n > 0 {
+		return n, errBudget
+	}
+	return n, err
 }
 
 // handshake answers the abuse protection of the CloudEvents webhook specification.
@@ -231,7 +258,7 @@ func accountName(s string) bool {
 			return false
 		}
 	}
-	return s != "" && len(s) <= 64
+	return s != "" && len(s) <= 64 && strings.Trim(s, ".") != ""
 }
 
 // vendor takes one delivery of a tool.

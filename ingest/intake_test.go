@@ -227,6 +227,72 @@ func TestIntakeOversizeMemory(t *testing.T) {
 	}
 }
 
+// Bodies that are announced and hardly sent cost what was sent; bodies being read share a
+// budget and give it back.
+func TestIntakeSlowBodies(t *testing.T) {
+	l := &ledger{}
+	in := NewIntake(IntakeConfig{Publisher: l})
+	ask := func(body io.Reader, length int64) int {
+		req := httptest.NewRequest("POST", "/ingest/cloudevents", io.NopCloser(body))
+		req.ContentLength = length
+		req.Header.Set("Content-Type", contentStructured)
+		w := httptest.NewRecorder()
+		in.ServeHTTP(w, req)
+		return w.Code
+	}
+	const slow = 300
+	var wait sync.WaitGroup
+	arrived := make(chan struct{}, slow)
+	release := make(chan struct{})
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range slow {
+		wait.Go(func() { ask(io.MultiReader(strings.NewReader("{"), &stuck{arrived, release}), 500<<10) })
+	}
+	for range slow {
+		<-arrived
+	}
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > slow*64<<10 {
+		t.Errorf("%d bytes for %d bodies of one byte", grown, slow)
+	}
+	close(release)
+	wait.Wait()
+
+	arrived, release = make(chan struct{}, slow), make(chan struct{})
+	for range bodyBudget/(500<<10) + 1 {
+		wait.Go(func() { ask(io.MultiReader(io.LimitReader(&endless{}, 500<<10), &stuck{arrived, release}), 510<<10) })
+	}
+	for range bodyBudget / (500 << 10) {
+		<-arrived
+	}
+	if got := ask(io.LimitReader(&endless{}, 500<<10), 500<<10); got != 503 {
+		t.Errorf("over the budget: %d", got)
+	}
+	close(release)
+	wait.Wait()
+	good := strings.ReplaceAll(goodEvent, "\n", "")
+	if got := ask(strings.NewReader(good), int64(len(good))); got != 202 {
+		t.Errorf("after the flood: %d", got)
+	}
+}
+
+// stuck says that it is waited for, and ends when released.
+type stuck struct {
+	arrived chan<- struct{}
+	release <-chan struct{}
+}
+
+func (s *stuck) Read([]byte) (int, error) {
+	select {
+	case s.arrived <- struct{}{}:
+	default:
+	}
+	<-s.release
+	return 0, io.EOF
+}
+
 // TestPublisherDown answers ErrUnavailable in bounded time, and never one line a message.
 func TestPublisherDown(t *testing.T) {
 	p, err := NewPublisher(PublisherConfig{Brokers: []string{"127.0.0.1:1"}, Topic: "t", Timeout: 200 * time.Millisecond})
