@@ -49,6 +49,7 @@ type EventRow struct {
 	Seen        time.Time `json:"seen"`
 	TimeQuality string    `json:"time_quality,omitempty"`
 	Data        string    `json:"-"` // raw JSON; the API embeds it as an object
+	Extensions  string    `json:"-"` // CloudEvents extension attributes, likewise; empty for none
 }
 
 // EventFilter selects events. Zero times mean now.

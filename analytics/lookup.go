@@ -2,9 +2,9 @@ package analytics
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/stewardhq/steward/internal/warehouse"
@@ -238,7 +238,8 @@ func (s *Store) Incident(ctx context.Context, id string) (*Incident, error) {
 		if e.Kind == "page.sent" {
 			inc.Pages++
 		}
-		if e.Kind == "incident.opened" && strings.Contains(e.Data, `"drill":true`) {
+		var said struct{ Drill bool }
+		if e.Kind == "incident.opened" && json.Unmarshal([]byte(e.Data), &said) == nil && said.Drill {
 			inc.Drill = true
 		}
 	}
@@ -261,9 +262,9 @@ func (s *Store) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
 	}
 	var out []EventRow
 	err := s.look(ctx, "events", q, nil, `
-SELECT kind, at, id, source, subject, incident, service, team, person, actor, seen, time_quality, data
+SELECT kind, at, id, source, subject, incident, service, team, person, actor, seen, time_quality, data, extensions
 FROM (
-    SELECT toString(kind) AS kind, at, id, toString(source) AS source, subject, incident, service, team, person, toString(actor) AS actor, seen, toString(time_quality) AS time_quality, data
+    SELECT toString(kind) AS kind, at, id, toString(source) AS source, subject, incident, service, team, person, toString(actor) AS actor, seen, toString(time_quality) AS time_quality, data, extensions
     FROM events
     WHERE incident = {incident:String} AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}
     ORDER BY seen LIMIT 1 BY source, id)
@@ -272,7 +273,7 @@ LIMIT {limit:UInt32}`,
 		[]warehouse.Param{{Name: "incident", Value: f.Incident}, {Name: "limit", Value: uint32(f.Limit)}},
 		func(r *warehouse.Rows) error {
 			var e EventRow
-			if err := r.Scan(&e.Kind, &e.At, &e.ID, &e.Source, &e.Subject, &e.Incident, &e.Service, &e.Team, &e.Person, &e.Actor, &e.Seen, &e.TimeQuality, &e.Data); err != nil {
+			if err := r.Scan(&e.Kind, &e.At, &e.ID, &e.Source, &e.Subject, &e.Incident, &e.Service, &e.Team, &e.Person, &e.Actor, &e.Seen, &e.TimeQuality, &e.Data, &e.Extensions); err != nil {
 				return err
 			}
 			out = append(out, e)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,10 @@ func (s *Server) apiCatalogue(c echo.Context) error {
 // It is therefore sent as a download of type text/csv; a spreadsheet should import keys
 // as text.
 func (s *Server) apiMetric(c echo.Context) error {
-	v := c.QueryParams()
+	v, err := asked(c)
+	if err != nil {
+		return err
+	}
 	format := v.Get("format")
 	if n := len(v["format"]); n > 1 {
 		return &analytics.ParamError{Param: "format", Reason: "given more than once"}
@@ -54,10 +58,32 @@ func (s *Server) apiMetric(c echo.Context) error {
 	return c.JSONBlob(http.StatusOK, body)
 }
 
-// apiEvent is a stored event with its data as the object it is.
+// asked reads a script's parameters. What cannot be read is refused and not left out in
+// silence, as the standard reading does: the answer would be to another question.
+func asked(c echo.Context) (url.Values, error) {
+	v, err := url.ParseQuery(c.Request().URL.RawQuery)
+	if err != nil {
+		return nil, &analytics.ParamError{Param: "query", Reason: "the text behind the ? is not name=value pairs joined by &"}
+	}
+	return v, nil
+}
+
+// apiEvent is a stored event with its data and extension attributes as the objects they are.
 type apiEvent struct {
 	analytics.EventRow
-	Data any `json:"data"`
+	Data       any `json:"data"`
+	Extensions any `json:"extensions,omitempty"`
+}
+
+// object embeds text that is JSON as what it is, other text as a string, none as nil.
+func object(text string) any {
+	switch {
+	case text == "":
+		return nil
+	case json.Valid([]byte(text)):
+		return json.RawMessage(text)
+	}
+	return text
 }
 
 // apiEvents lists the events behind an incident in (at, id) order:
@@ -66,7 +92,11 @@ type apiEvent struct {
 func (s *Server) apiEvents(c echo.Context) error {
 	allowed := []string{"incident", "limit", "as_of", "known_at"}
 	f := analytics.EventFilter{Limit: 1000}
-	for name, values := range c.QueryParams() {
+	params, err := asked(c)
+	if err != nil {
+		return err
+	}
+	for name, values := range params {
 		bad := func(reason string) error {
 			return &analytics.ParamError{Param: name, Reason: reason, Allowed: allowed}
 		}
@@ -99,22 +129,19 @@ func (s *Server) apiEvents(c echo.Context) error {
 	if f.Incident == "" {
 		return &analytics.ParamError{Param: "incident", Reason: "the id of an incident is required"}
 	}
-	asked := f.Limit
-	f.Limit = min(asked+1, 10000)
+	limit := f.Limit
+	f.Limit = min(limit+1, 10000)
 	rows, err := s.Store.Events(c.Request().Context(), f)
 	if err != nil {
 		return err
 	}
-	truncated := len(rows) > asked
+	truncated := len(rows) > limit
 	if truncated {
-		rows = rows[:asked]
+		rows = rows[:limit]
 	}
 	events := make([]apiEvent, len(rows))
 	for i, r := range rows {
-		events[i] = apiEvent{EventRow: r, Data: r.Data}
-		if json.Valid([]byte(r.Data)) {
-			events[i].Data = json.RawMessage(r.Data)
-		}
+		events[i] = apiEvent{EventRow: r, Data: object(r.Data), Extensions: object(r.Extensions)}
 	}
 	return c.JSON(http.StatusOK, map[string]any{"incident": f.Incident, "events": events, "truncated": truncated})
 }

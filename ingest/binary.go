@@ -1,8 +1,10 @@
 package ingest
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,20 +15,18 @@ import (
 // as the HTTP binding demands, and the data as the body.
 func binaryHTTP(h http.Header, body []byte) (event.Event, event.Fields, error) {
 	var v envelope
-	for name, values := range h {
+	for _, name := range slices.Sorted(maps.Keys(h)) { // the record's bytes follow from the request's
+		values := h[name]
 		attr, found := cutPrefixFold(name, "ce-")
 		if !found || len(values) == 0 {
 			continue
 		}
-		dst := v.attribute(strings.ToLower(attr))
-		if dst == nil {
-			continue
-		}
+		attr = strings.ToLower(attr)
 		text, err := url.PathUnescape(values[0]) // unlike QueryUnescape it leaves + alone
 		if err != nil || !utf8.ValidString(text) {
-			return event.Event{}, event.Fields{}, &event.FieldError{Field: strings.ToLower(attr), Reason: "not percent-encoded UTF-8"}
+			return event.Event{}, event.Fields{}, &event.FieldError{Field: attr, Reason: "not percent-encoded UTF-8"}
 		}
-		*dst = text
+		v.header(attr, text)
 	}
 	v.data, v.loose = body, true
 	return v.event()
@@ -41,21 +41,27 @@ func binaryKafka(each func(yield func(name string, value []byte)), body []byte) 
 		if !found {
 			return
 		}
-		dst := v.attribute(attr)
-		if dst == nil {
-			return
-		}
 		if !utf8.Valid(value) {
 			bad = &event.FieldError{Field: attr, Reason: errUTF8.Error()}
 			return
 		}
-		*dst = string(value)
+		v.header(attr, string(value))
 	})
 	if bad != nil {
 		return event.Event{}, event.Fields{}, bad
 	}
 	v.data, v.loose = body, true
 	return v.event()
+}
+
+// header takes an attribute of the binary mode, where every value is text.
+func (v *envelope) header(name, text string) {
+	switch dst := v.attribute(name); {
+	case dst != nil:
+		*dst = text
+	case !rewritten(name):
+		v.extend(appendString(nil, name), appendString(nil, text))
+	}
 }
 
 func cutPrefixFold(s, prefix string) (string, bool) {

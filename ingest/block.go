@@ -17,7 +17,7 @@ import (
 var eventColumns = []string{
 	"kind", "at", "id", "source", "account", "subject", "incident", "service", "team", "person", "actor",
 	"title", "urgency", "priority", "severity", "alert_class", "cause", "channel", "state", "page", "policy",
-	"targets", "level", "auto", "drill", "delivered", "time_quality", "data", "seen", "partition", "offset",
+	"targets", "level", "auto", "drill", "delivered", "time_quality", "data", "extensions", "seen", "partition", "offset",
 }
 
 // record is one record of the log as the decoder needs it. Its bytes belong to it.
@@ -61,7 +61,7 @@ type block struct {
 	level                                            []int16
 	auto, drill                                      []uint8
 	delivered                                        []int8
-	quality, data                                    []string
+	quality, data, extensions                        []string
 	partition                                        []int32
 	offset                                           []int64
 	bad                                              []badRow
@@ -82,7 +82,7 @@ func (b *block) recycle(s span) *block {
 		title: b.title[:0], urgency: b.urgency[:0], priority: b.priority[:0], severity: b.severity[:0], class: b.class[:0], cause: b.cause[:0],
 		channel: b.channel[:0], state: b.state[:0], page: b.page[:0], policy: b.policy[:0],
 		at: b.at[:0], seen: b.seen[:0], targets: b.targets[:0], level: b.level[:0],
-		auto: b.auto[:0], drill: b.drill[:0], delivered: b.delivered[:0], quality: b.quality[:0], data: b.data[:0],
+		auto: b.auto[:0], drill: b.drill[:0], delivered: b.delivered[:0], quality: b.quality[:0], data: b.data[:0], extensions: b.extensions[:0],
 		partition: b.partition[:0], offset: b.offset[:0], records: b.records[:0],
 	}
 	return b
@@ -185,6 +185,11 @@ func (b *block) append(e event.Event, f event.Fields, partition int32, r record)
 	b.delivered = append(b.delivered, delivered)
 	b.quality = append(b.quality, e.TimeQuality)
 	b.data = append(b.data, view(e.Data))
+	extensions := ""
+	if len(e.Extensions) > 0 {
+		extensions = "{" + string(e.Extensions) + "}"
+	}
+	b.extensions = append(b.extensions, extensions)
 	b.seen = append(b.seen, e.Seen)
 	b.partition = append(b.partition, partition)
 	b.offset = append(b.offset, r.offset)
@@ -202,7 +207,7 @@ func (b *block) fill(to warehouse.Batch) error {
 	for i, column := range []any{
 		b.kind, b.at, b.id, b.source, b.account, b.subject, b.incident, b.service, b.team, b.person, b.actor,
 		b.title, b.urgency, b.priority, b.severity, b.class, b.cause, b.channel, b.state, b.page, b.policy,
-		b.targets, b.level, b.auto, b.drill, b.delivered, b.quality, b.data, b.seen, b.partition, b.offset,
+		b.targets, b.level, b.auto, b.drill, b.delivered, b.quality, b.data, b.extensions, b.seen, b.partition, b.offset,
 	} {
 		if err := to.Column(i).Append(column); err != nil {
 			return err

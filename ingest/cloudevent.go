@@ -29,7 +29,7 @@ var ErrUnknownType = errors.New("unknown type")
 type envelope struct {
 	spec, id, source, typ, subject string
 	at, seen, quality              string
-	data                           []byte
+	data, extensions               []byte
 	base64                         bool // data is a quoted base64 string
 	loose                          bool // data was not scanned as a part of a larger document
 }
@@ -73,6 +73,9 @@ func (v *envelope) member(key, raw []byte) error {
 	}
 	dst := v.attribute(name)
 	if dst == nil {
+		if !rewritten(name) {
+			v.extend(key, raw)
+		}
 		return nil
 	}
 	s, ok := unquote(raw)
@@ -83,7 +86,19 @@ func (v *envelope) member(key, raw []byte) error {
 	return nil
 }
 
-// attribute is where an attribute's text goes, nil for those Steward does not keep.
+// rewritten are the attributes that Steward writes itself, whatever came.
+func rewritten(name string) bool { return name == "partitionkey" || name == "datacontenttype" }
+
+// extend keeps an extension attribute: its quoted name and its value, both JSON.
+func (v *envelope) extend(key, raw []byte) {
+	if len(v.extensions) > 0 {
+		v.extensions = append(v.extensions, ',')
+	}
+	v.extensions = append(append(v.extensions, key...), ':')
+	v.extensions = appendData(v.extensions, raw)
+}
+
+// attribute is where an attribute's text goes, nil for extensions.
 func (v *envelope) attribute(name string) *string {
 	switch name {
 	case "specversion":
@@ -161,7 +176,7 @@ func (v *envelope) event() (event.Event, event.Fields, error) {
 	if err != nil {
 		return e, none, err
 	}
-	e.Data = v.data
+	e.Data, e.Extensions = v.data, v.extensions
 	if e.Key = event.PartitionKey(f, e.Subject); e.Key == "" {
 		e.Key = e.ID
 	}
@@ -267,6 +282,9 @@ func MarshalCloudEvent(e event.Event) []byte {
 	if e.TimeQuality != "" {
 		b = append(b, `,"timequality":`...)
 		b = appendString(b, e.TimeQuality)
+	}
+	if len(e.Extensions) > 0 {
+		b = append(append(b, ','), e.Extensions...)
 	}
 	b = append(b, `,"datacontenttype":"application/json","data":`...)
 	b = appendData(b, e.Data)

@@ -270,3 +270,29 @@ func clock(s string) (int, bool) {
 	}
 	return h*60 + m, true
 }
+
+// shape is what the JSON of a field may begin with ("" for anything), and its name.
+type shape struct{ begins, name string }
+
+// shapes are the required fields of rare kinds that are not always text.
+var shapes = map[string]shape{
+	"correct": {"tf", "true or false"}, "offset_s": {"-0123456789", "a number"}, "action": {`"{`, "a string or an object"},
+	"question": {`"-0123456789`, "a string or a number"}, "seed": {`"-0123456789`, "a string or a number"}, "rule_version": {`"-0123456789`, "a string or a number"},
+	"metrics": {}, "params": {}, "window": {}, "ref": {},
+}
+
+// checkShape refuses a required field of the wrong type, as in a name that is an object.
+func checkShape(m map[string]json.RawMessage, name string) error {
+	raw, ok := present(m, name)
+	if !ok {
+		return nil
+	}
+	want, special := shapes[name]
+	if !special {
+		want = shape{`"`, "a string"}
+	}
+	if first := bytes.TrimSpace(raw)[:1]; want.begins != "" && !bytes.ContainsAny(first, want.begins) {
+		return &FieldError{Field: "data." + name, Reason: "must be " + want.name}
+	}
+	return nil
+}

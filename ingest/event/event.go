@@ -37,6 +37,10 @@ type Event struct {
 	TimeQuality string
 	// Data is the kind's fields as a JSON object; unknown source fields live under "raw".
 	Data json.RawMessage
+	// Extensions are the CloudEvents attributes outside Steward's own vocabulary, as
+	// members of a JSON object without its braces: `"traceparent":"00-…","hops":3`.
+	// Nothing reads them; they are kept because somebody sent them.
+	Extensions []byte
 }
 
 // TypePrefix and TypeSuffix frame a kind in the CloudEvents type attribute.

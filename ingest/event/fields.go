@@ -131,6 +131,11 @@ func decodeRare(k Kind, s spec, data []byte, unmarshal Unmarshal) (Fields, error
 		if !anyPresent(m, alternatives, s.mayEmpty) {
 			return Fields{}, &FieldError{Field: "data." + alternatives[0], Reason: "required by " + string(k)}
 		}
+		for _, name := range alternatives {
+			if err := checkShape(m, name); err != nil {
+				return Fields{}, err
+			}
+		}
 	}
 	f := Fields{}
 	for name, dst := range map[string]*string{
