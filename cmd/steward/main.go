@@ -64,7 +64,12 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	root.SetErr(errs)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringVar(&c.logLevel, "log-level", "", "debug, info, warn or error; default info for serve, warn else")
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.fromEnvironment(cmd) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.DisableFlagParsing { // it does so itself, once it knows which flags were given
+			return nil
+		}
+		return c.fromEnvironment(cmd)
+	}
 	root.AddCommand(c.serve(), c.importFile(), c.query(), c.simulate(), c.rebuild(), c.version())
 
 	err := root.ExecuteContext(ctx)

@@ -119,6 +119,17 @@ func TestEveryFlagHasAVariable(t *testing.T) {
 	}
 }
 
+// A flag that is given wins over the variable of the one that excludes it, for query too.
+func TestGivenFlagWins(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	for _, args := range [][]string{{"query", "incidents", "--data", none}, {"rebuild", "--data", none}} {
+		got := steward(t, map[string]string{"STEWARD_SERVER": "http://127.0.0.1:1"}, args...)
+		if got.code != exitFailed || !strings.Contains(got.err, "no data directory") {
+			t.Errorf("%v: exit %d, %q", args, got.code, got.err)
+		}
+	}
+}
+
 func TestSplit(t *testing.T) {
 	c := &command{env: func(string) (string, bool) { return "", false }}
 	for _, d := range []struct {
