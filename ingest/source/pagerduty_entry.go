@@ -280,7 +280,8 @@ func (t pdTimeline) channelType() string {
 	return strings.ToLower(string(t.Channel.Type))
 }
 
-// page: status success means that the carrier took it, not that anybody read it.
+// page: status success means that the carrier took it, not that anybody read it. A page
+// still on its way has no outcome yet.
 func (t pdTimeline) page(f fact) (event.Event, error) {
 	page := fact{Page: t.named(t.key), Incident: f.Incident, Person: t.person(t.User), Channel: "unknown", Level: t.level(), Policy: t.id(t.Policy)}
 	n := t.Notification
@@ -289,7 +290,7 @@ func (t pdTimeline) page(f fact) (event.Event, error) {
 	}
 	if n != nil {
 		page.Channel = pdChannel(string(n.Type))
-		if n.Status != "" {
+		if n.Status != "" && !strings.EqualFold(string(n.Status), "in_progress") {
 			delivered := strings.EqualFold(string(n.Status), "success")
 			page.Delivered = &delivered
 		}

@@ -66,9 +66,14 @@ func (a pdAccount) target(r *pdRef) string {
 	return ""
 }
 
+// targets are those of a list of assignees. What is assigned without saying what it is,
+// is a user: PagerDuty assigns to nobody else.
 func (a pdAccount) targets(refs []pdRef) targets {
 	var out targets
 	for i := range refs {
+		if refs[i].Type == "" {
+			refs[i].Type = "user_reference"
+		}
 		if t := a.target(&refs[i]); t != "" {
 			out = append(out, t)
 		}
