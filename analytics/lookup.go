@@ -195,13 +195,12 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow,
 	}
 	q.service = f.Service
 	q.team = f.Team
-	q.metric.Name = "hops" // every fact about people and owners
 	if f.Limit <= 0 || f.Limit > 10000 {
 		f.Limit = 1000
 	}
 	var out []IncidentRow
-	err := s.look(ctx, "incidents", q, []string{"incident_keyed"},
-		"SELECT "+incidentColumns+" FROM incident_keyed ORDER BY opened_at DESC, incident DESC LIMIT {limit:UInt32}",
+	err := s.look(ctx, "incidents", q, []string{"incident_listed"},
+		"SELECT "+incidentColumns+" FROM incident_listed ORDER BY opened_at DESC, incident DESC LIMIT {limit:UInt32}",
 		[]warehouse.Param{{Name: "limit", Value: uint32(f.Limit)}},
 		func(r *warehouse.Rows) error {
 			i, err := scanIncident(r)
@@ -227,8 +226,8 @@ func (s *Store) Incident(ctx context.Context, id string) (*Incident, error) {
 	inc := &Incident{Events: events}
 	inc.ID, inc.Opened = id, events[0].At
 	q := s.present()
-	q.from, q.onlyIncident, q.metric.Name = events[0].At, id, "hops"
-	err = s.look(ctx, "incident", q, []string{"incident_keyed"}, "SELECT "+incidentColumns+" FROM incident_keyed", nil,
+	q.from, q.onlyIncident = events[0].At, id
+	err = s.look(ctx, "incident", q, []string{"incident_listed"}, "SELECT "+incidentColumns+" FROM incident_listed", nil,
 		func(r *warehouse.Rows) error {
 			i, err := scanIncident(r)
 			inc.IncidentRow = i

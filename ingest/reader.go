@@ -114,9 +114,10 @@ func (r *reader) take(ctx context.Context, rec record) bool {
 func (r *reader) afterFetch(ctx context.Context, got int, end int64) bool {
 	select {
 	case c := <-r.cost:
-		// Under steady load a span waits a few times what storing one costs: small
-		// spans while the warehouse is quick, large ones when it is busy.
-		r.linger = min(max(4*c, r.l.s.cfg.Idle), r.l.s.cfg.MaxWait)
+		// Under steady load a span waits as long as storing one takes: an event is then
+		// visible after about twice that, and the warehouse has half of the time for
+		// questions. Spans grow by themselves when it is busy.
+		r.linger = min(max(c, r.l.s.cfg.Idle), r.l.s.cfg.MaxWait)
 	default:
 	}
 	b := r.current
