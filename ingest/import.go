@@ -99,7 +99,7 @@ type importer struct {
 	stats    ImportStats
 	chunk    []event.Event
 	bytes    int
-	recent   map[identity]struct{}
+	recent   map[identity]time.Time // published since the last drain, and when seen
 	reported time.Time
 }
 
@@ -130,7 +130,7 @@ func Import(ctx context.Context, cfg ImportConfig) (ImportStats, error) {
 	if err != nil {
 		return ImportStats{}, err
 	}
-	im := &importer{cfg: cfg, format: format, recent: make(map[identity]struct{})}
+	im := &importer{cfg: cfg, format: format, recent: make(map[identity]time.Time)}
 	files, err := format.Open(cfg.Reader)
 	if err != nil {
 		return im.stats, fmt.Errorf("import: %w", err)
@@ -212,19 +212,23 @@ func (im *importer) flush(ctx context.Context) error {
 	}
 	fresh := make([]event.Event, 0, len(chunk))
 	duplicates := uint64(0)
+	now := im.cfg.Now().UTC().Truncate(time.Millisecond)
 	for _, e := range chunk {
-		key := identityOf(e.Source, e.ID)
-		if _, ok := im.recent[key]; ok {
-			duplicates++
-			continue
+		if e.Seen.IsZero() {
+			e.Seen = now
 		}
-		if seen, ok := stored[key]; ok {
+		key := identityOf(e.Source, e.ID)
+		seen, again := im.recent[key]
+		if !again {
+			seen, again = stored[key]
+		}
+		if again {
 			duplicates++
-			if e.Seen.IsZero() || !e.Seen.Before(seen) {
-				continue
+			if !e.Seen.Before(seen) {
+				continue // the copy seen first is the one that counts, whichever comes first
 			}
 		}
-		im.recent[key] = struct{}{}
+		im.recent[key] = e.Seen
 		fresh = append(fresh, e)
 	}
 	if err := im.publish(ctx, fresh); err != nil {

@@ -88,6 +88,41 @@ func TestImportCloudEvents(t *testing.T) {
 	}
 }
 
+// Of several copies in one file the one seen first counts, in whichever order they stand,
+// in one chunk or in two.
+func TestImportCopies(t *testing.T) {
+	w := newWorld(t, false, 1)
+	s, _ := w.start(w.config())
+	events := sample("c", chunkEvents+10)
+	var file bytes.Buffer
+	for i, e := range events {
+		late := e
+		late.Seen = e.Seen.Add(72 * time.Hour)
+		pair := [][]byte{MarshalCloudEvent(late), MarshalCloudEvent(e)}
+		if i%2 == 0 {
+			pair[0], pair[1] = pair[1], pair[0]
+		}
+		file.Write(append(pair[0], '\n'))
+		file.Write(append(pair[1], '\n'))
+	}
+	early := events[3]
+	early.Seen = early.At
+	file.Write(append(MarshalCloudEvent(early), '\n')) // far behind the others
+	n := uint64(len(events))
+	if got, want := w.load(s, "cloudevents", file.Bytes()), (ImportStats{Events: n, Duplicates: n + 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := queryUint(t, w.db, "SELECT count() FROM events FINAL"); got != n {
+		t.Errorf("%d events of %d", got, n)
+	}
+	if got := queryUint(t, w.db, "SELECT count() FROM events FINAL WHERE seen = at + INTERVAL 1 SECOND"); got != n-1 {
+		t.Errorf("%d of %d events were seen when their first copy was", got, n-1)
+	}
+	if got := queryUint(t, w.db, "SELECT count() FROM events FINAL WHERE seen = at"); got != 1 {
+		t.Errorf("%d events were seen when they happened, want the one whose earliest copy came last", got)
+	}
+}
+
 func TestImportUCI(t *testing.T) {
 	file, err := os.ReadFile("source/testdata/uci-incident-log/small.csv")
 	if err != nil {
