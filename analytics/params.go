@@ -398,8 +398,12 @@ func (q *question) bind() []warehouse.Param {
 		}
 		return v
 	}
+	team := uint8(0)
+	if q.usesTeam() {
+		team = 1
+	}
 	return []warehouse.Param{
-		p("from", q.from), p("to", q.to), p("as_of", q.asOf), p("known_at", q.knownAt), p("reach", q.reach()),
+		p("uses_team", team), p("from", q.from), p("to", q.to), p("as_of", q.asOf), p("known_at", q.knownAt), p("reach", q.reach()),
 		p("tz", q.tz), p("lens", q.lens), p("assume", q.assume),
 		p("auto_resolved", q.auto), p("profile", q.profile), p("only_incident", q.onlyIncident),
 		p("team", s(q.team)), p("service", s(q.service)), p("person", s(q.person)), p("urgency", s(q.urgency)),
