@@ -26,6 +26,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -168,7 +169,12 @@ func (s *Server) routes() *echo.Echo {
 	get("/api/v1/metrics", s.apiCatalogue, zip)
 	get("/api/v1/metrics/:name", s.apiMetric, zip)
 	get("/api/v1/events", s.apiEvents, zip)
-	e.RouteNotFound("/api/*", func(echo.Context) error {
+	e.RouteNotFound("/api/*", func(c echo.Context) error {
+		switch path := strings.TrimPrefix(c.Request().URL.Path, "/api/v1/"); {
+		case path == "metrics", path == "events", strings.HasPrefix(path, "metrics/"):
+			c.Response().Header().Set("Allow", "GET, HEAD")
+			return &apiError{status: http.StatusMethodNotAllowed, Message: "this is asked by GET"}
+		}
 		return &apiError{status: http.StatusNotFound, Message: "no such endpoint"}
 	})
 

@@ -37,6 +37,9 @@ import (
 // DefaultMaxBody is the largest body the intake takes, in bytes.
 const DefaultMaxBody = 512 << 10
 
+// maxDropped is how much of an oversize body is read for the sake of its sender.
+const maxDropped = 8 << 20
+
 // bodyBudget is how many bytes of bodies may be in memory at once, buffers' room not
 // counted: 256 of the largest, or some hundred thousand ordinary deliveries.
 const bodyBudget = 128 << 20
@@ -91,6 +94,7 @@ func NewIntake(cfg IntakeConfig) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ingest/{source}", in.serve)
+	mux.HandleFunc("/ingest/{source}/{$}", in.serve) // a 404 to a slash too many would lose events
 	mux.HandleFunc("/ingest/{source}/{account}", in.serve)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, &refusal{status: http.StatusNotFound, text: "events are taken at /ingest/{source}"})
@@ -198,8 +202,15 @@ func (in *intake) take(w http.ResponseWriter, r *http.Request) (int, error) {
 	return in.vendor(ctx, format, account, r.Header, buf.Bytes())
 }
 
-func (in *intake) read(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer) error {
+func (in *intake) read(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer) (err error) {
 	large := &refusal{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("a request may have %d bytes", in.cfg.MaxBody)}
+	// Who writes all before reading would meet a closed connection and never see the
+	// answer, so some of what is too much is taken and dropped.
+	defer func() {
+		if err == large && r.Header.Get("Expect") == "" { // who expects a word first gets it
+			io.CopyN(io.Discard, r.Body, maxDropped)
+		}
+	}()
 	if r.ContentLength > in.cfg.MaxBody {
 		return large
 	}

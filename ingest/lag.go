@@ -29,17 +29,20 @@ func (s *Sink) Committed() map[int32]int64 {
 	return maps.Clone(s.committed)
 }
 
-// Health is nil, or says what only a person can repair: a committed offset beyond the
-// log's end, records removed before they were stored.
+// Health is nil, or says what keeps records from being stored: what only a person can
+// repair (a committed offset beyond the log's end, records removed before they were
+// stored), and an outage of the warehouse that more than one attempt has met.
 func (s *Sink) Health() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.alarms) == 0 {
-		return nil
-	}
 	var texts []string
-	for _, p := range slices.Sorted(maps.Keys(s.alarms)) {
-		texts = append(texts, fmt.Sprintf("partition %d: %s", p, s.alarms[p]))
+	for _, what := range []map[int]string{s.alarms, s.trouble} {
+		for _, p := range slices.Sorted(maps.Keys(what)) {
+			texts = append(texts, fmt.Sprintf("partition %d: %s", p, what[p]))
+		}
+	}
+	if len(texts) == 0 {
+		return nil
 	}
 	return fmt.Errorf("sink: %s", strings.Join(texts, "; "))
 }

@@ -102,6 +102,10 @@ func (l *lane) resume(ctx context.Context) (start int64, replay *span, err error
 	if at < 0 {
 		return first, nil, nil
 	}
+	if l.s.replay(l.partition) && at > first {
+		l.s.log.Warn("the warehouse is empty although the log was stored before; storing the log again", "partition", l.partition, "from", first, "to", at)
+		return first, nil, nil
+	}
 	intent, pending, ok := parseIntent(at, commits[l.partition].Metadata)
 	if !ok {
 		l.s.log.Warn("metadata of the committed offset is not an intent of ours", "partition", l.partition)
@@ -216,6 +220,7 @@ func (l *lane) token(s span) string {
 // insert tries until the block is stored, refused, or ctx ends.
 func (l *lane) insert(ctx context.Context, b *block) (attempts int, err error) {
 	backoff := 50 * time.Millisecond
+	defer l.s.struggle(l.partition, 0, nil)
 	for {
 		attempts++
 		err := l.insertOnce(ctx, b)
@@ -229,6 +234,9 @@ func (l *lane) insert(ctx context.Context, b *block) (attempts int, err error) {
 		}
 		if attempts == 1 || backoff >= l.s.cfg.MaxBackoff {
 			l.s.log.Error("the warehouse does not take a span; trying again", "partition", l.partition, "span", b.span.metadata(), "attempt", attempts, "error", err)
+		}
+		if attempts > 2 {
+			l.s.struggle(l.partition, attempts, err)
 		}
 		pause(ctx, backoff)
 		backoff = min(2*backoff, l.s.cfg.MaxBackoff)

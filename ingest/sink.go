@@ -69,6 +69,10 @@ type SinkConfig struct {
 	Log     *slog.Logger
 	Observe func(SinkStat) // after each span, from the lane's goroutine
 
+	// Replay says that the warehouse holds nothing although the log may have been stored
+	// before: every partition is stored from its first record, whatever was committed.
+	Replay bool
+
 	// hook lets tests stop, delay or kill a lane between steps.
 	hook func(stage string, partition int, s string)
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -96,6 +100,8 @@ type Sink struct {
 	committed map[int32]int64 // by lanes of this process, while they own the partition
 	changed   chan struct{}   // closed and replaced on every commit
 	alarms    map[int]string
+	trouble   map[int]string // outages that are being waited out
+	replayed  map[int]bool   // partitions that Replay has had its way with
 }
 
 // NewSink makes a sink; Run starts it. It fails only on a SASL mechanism that does not exist.
@@ -141,7 +147,7 @@ func NewSink(cfg SinkConfig) (*Sink, error) {
 			ClientID: "steward", Timeout: 3 * time.Second, DualStack: true, KeepAlive: 15 * time.Second,
 			TLS: cfg.TLS, SASLMechanism: mechanism, DialFunc: cfg.dial,
 		},
-		committed: make(map[int32]int64), changed: make(chan struct{}), alarms: make(map[int]string),
+		committed: make(map[int32]int64), changed: make(chan struct{}), alarms: make(map[int]string), trouble: make(map[int]string), replayed: make(map[int]bool),
 	}, nil
 }
 
@@ -245,6 +251,32 @@ func (s *Sink) forget() {
 	defer s.mu.Unlock()
 	clear(s.committed)
 	clear(s.alarms)
+	clear(s.trouble)
+}
+
+// replay says, once for each partition, whether Replay wants it from its beginning.
+func (s *Sink) replay(partition int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := s.cfg.Replay && !s.replayed[partition]
+	s.replayed[partition] = true
+	return first
+}
+
+// struggle records that a partition's span is not being taken; nil clears it.
+func (s *Sink) struggle(partition, attempts int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		delete(s.trouble, partition)
+		return
+	}
+	why := "it does not answer"
+	var we *warehouse.Error
+	if errors.As(err, &we) && we.Name != "" {
+		why = we.Name
+	}
+	s.trouble[partition] = fmt.Sprintf("the warehouse has not taken a span in %d attempts: %s", attempts, why)
 }
 
 func (s *Sink) setCommitted(partition int, offset int64) {

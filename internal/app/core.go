@@ -133,9 +133,17 @@ func (c *Core) openSink(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask the log for its topic: %w", err)
 	}
+	// A lost engine directory must not look like an empty history: the log is the source of
+	// truth. With a cluster's log others may be storing it at this moment.
+	empty := false
+	if c.Broker.Embedded() {
+		if empty, err = c.storedNothing(ctx); err != nil {
+			return err
+		}
+	}
 	c.Sink, err = ingest.NewSink(ingest.SinkConfig{
 		Brokers: c.Broker.Addrs(), TLS: c.Broker.TLS(), SASL: c.kafkaSASL(),
-		Topic: c.cfg.Topic, TopicID: id, DB: c.DB, Direct: c.Broker.Embedded(),
+		Topic: c.cfg.Topic, TopicID: id, DB: c.DB, Direct: c.Broker.Embedded(), Replay: empty,
 		Log: c.log, Observe: c.metrics.span,
 	})
 	if err != nil {
@@ -204,4 +212,20 @@ func zoneFile(dir string) string { return filepath.Join(dir, "zone") }
 
 func rememberZone(dir string, zone *time.Location) error {
 	return replaceFile(zoneFile(dir), []byte(zone.String()+"\n"))
+}
+
+// storedNothing says whether the warehouse holds neither events nor quarantined records.
+func (c *Core) storedNothing(ctx context.Context) (bool, error) {
+	rows, err := c.DB.Query(ctx, "is it empty", "SELECT (SELECT count() FROM events) + (SELECT count() FROM quarantine) AS n")
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	var n uint64
+	for rows.Next() {
+		if err := rows.Scan(&n); err != nil {
+			return false, err
+		}
+	}
+	return n == 0, rows.Err()
 }

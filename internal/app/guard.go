@@ -3,8 +3,11 @@ package app
 import (
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/stewardhq/steward/ingest/source"
 )
 
 // The parts of the address space that are counted apart.
@@ -33,8 +36,8 @@ func part(path string) string {
 // guard keeps web pages of others away from a server that has no sign-in and trusts
 // whoever can connect. A browser on this machine can connect for any page it shows:
 //   - a page that points its own host name at 127.0.0.1 still sends that name as Host,
-//     so only loopback names are answered, except where tunnels deliver webhooks and
-//     probes look;
+//     so only loopback names are answered, except where tunnels deliver webhooks that
+//     are signed and where probes look;
 //   - a page that posts here says so in Sec-Fetch-Site or Origin, and is refused.
 //
 // It also counts what is answered.
@@ -48,13 +51,20 @@ func guard(next http.Handler, m *metrics) http.Handler {
 		start := time.Now()
 		p := part(r.URL.Path)
 		out := &watched{ResponseWriter: w, code: http.StatusOK}
-		if p != partIngest && p != partProbes && !loopbackHost(r.Host) {
-			writeError(out, http.StatusMisdirectedRequest, "Steward has no sign-in yet and answers to 127.0.0.1, [::1] and localhost only; through a tunnel, only /ingest is reachable", nil)
+		if p != partProbes && !loopbackHost(r.Host) && !signed(r.URL.Path) {
+			writeError(out, http.StatusMisdirectedRequest, "Steward has no sign-in yet and answers to 127.0.0.1, [::1] and localhost only; through a tunnel, only sources that sign are reachable, such as /ingest/pagerduty", nil)
 		} else {
 			sameOrigin.ServeHTTP(out, r)
 		}
 		m.request(p, out.code, time.Since(start))
 	})
+}
+
+// signed says whether a path takes deliveries that prove who sent them.
+func signed(path string) bool {
+	rest, found := strings.CutPrefix(path, "/ingest/")
+	name, _, _ := strings.Cut(rest, "/")
+	return found && slices.ContainsFunc(source.Webhooks(), func(f source.Format) bool { return f.Name == name && f.Verify != nil })
 }
 
 func loopbackHost(hostport string) bool {

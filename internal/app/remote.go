@@ -91,7 +91,46 @@ func refusal(resp *http.Response, text []byte) error {
 	return fmt.Errorf("the server answered %s: %s", resp.Status, e.Error)
 }
 
+// patience is how long a question waits for events that the log has and the warehouse not.
+const patience = time.Second
+
+// markAge is a little more than how old the server's view of the warehouse's state may be.
+const markAge = 60 * time.Millisecond
+
+// settle waits until what was acknowledged before the question is queryable, as somebody
+// expects who has just sent it; under a steady stream it gives up and asks anyway.
+func (r *remote) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for ctx.Err() == nil {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+"/readyz", nil)
+		if err != nil {
+			return
+		}
+		resp, err := r.client.Do(req)
+		if err != nil {
+			return // the question itself will say so
+		}
+		var state struct {
+			Sink struct {
+				LagRecords int64 `json:"lag_records"`
+			} `json:"sink"`
+		}
+		err = json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&state)
+		resp.Body.Close()
+		if err != nil || state.Sink.LagRecords == 0 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	time.Sleep(markAge)
+}
+
 func (r *remote) Query(ctx context.Context, metric string, params url.Values, format string) ([]byte, error) {
+	r.settle(ctx)
 	q := url.Values{}
 	for k, v := range params {
 		q[k] = v

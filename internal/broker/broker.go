@@ -232,6 +232,9 @@ func (b *Broker) Findings() []string {
 	return slices.Clone(b.findings)
 }
 
+// probe is a delivery of some size: a log that has no room for it is not writable.
+const probe = 64 << 10
+
 // Writable answers nil when an append would be accepted, and otherwise an error
 // with ErrFull, ErrDamaged or ErrStopped that says why, with sizes. It costs one
 // statfs, so a handler can ask before it publishes. A real cluster is always
@@ -245,7 +248,7 @@ func (b *Broker) Writable() error {
 	if b.stopped || b.cluster == nil {
 		return ErrStopped
 	}
-	return b.gate.writable(0)
+	return b.gate.writable(probe)
 }
 
 // Bytes answers how much disk the embedded log takes; 0 for a real cluster.
