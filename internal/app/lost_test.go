@@ -49,25 +49,32 @@ func TestLostWarehouseIsFilledFromTheLog(t *testing.T) {
 	for n := range 3 {
 		post(t, a.URL(), n)
 	}
+	shown(t, a.URL(), 3)
 	stop()
 	if err := os.RemoveAll(filepath.Join(dir, "engine")); err != nil {
 		t.Fatal(err)
 	}
 	a, l, _ := boot(t, Config{Data: dir})
+	shown(t, a.URL(), 3)
+	if !strings.Contains(l.String(), "storing the log again") {
+		t.Error("it was not said")
+	}
+}
+
+// shown waits until n events are queryable, each once.
+func shown(t *testing.T, url string, n int) {
+	t.Helper()
 	begin := time.Now()
-	for n := range 3 {
+	for i := range n {
 		for {
-			_, _, body := get(t, fmt.Sprintf("%s/api/v1/events?incident=i%d", a.URL(), n))
-			if strings.Count(body, "incident.opened") == 1 {
+			_, _, body := get(t, fmt.Sprintf("%s/api/v1/events?incident=i%d", url, i))
+			if strings.Count(body, `"incident.opened"`) == 1 {
 				break
 			}
 			if time.Since(begin) > 20*time.Second {
-				t.Fatalf("i%d: %s", n, body)
+				t.Fatalf("i%d: %s", i, body)
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-	}
-	if !strings.Contains(l.String(), "storing the log again") {
-		t.Error("it was not said")
 	}
 }
