@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -17,6 +18,7 @@ type page struct {
 	Sub, Answer []bit
 	Filter      *filterView
 	Cards       []card
+	Start       []step // what to do first, where there is nothing to show yet
 	Notice      string // said once above the cards, as after a re-drive
 	Version     string
 	Dev         bool
@@ -58,6 +60,7 @@ func (s *Server) render(c echo.Context, p *page) error {
 	status := http.StatusOK
 	if p.Filter != nil && len(p.Filter.Problems) > 0 {
 		status = http.StatusBadRequest
+		p.Cards = slices.DeleteFunc(p.Cards, func(c card) bool { return c.Err == refused })
 	} else if n := broken(p.Cards); n > 0 && n == len(p.Cards) {
 		status = http.StatusInternalServerError
 	}

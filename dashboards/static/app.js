@@ -76,5 +76,9 @@
     if (!e.target.open || !e.target.closest('.card > footer')) return;
     e.target.parentElement.querySelectorAll(':scope > details[open]').forEach(function (d) { if (d !== e.target) d.open = false; });
   }, true);
+  document.addEventListener('keydown', function (e) {
+    if (e.key !== 'Escape') return;
+    document.querySelectorAll('.menu[open]').forEach(function (d) { d.open = false; d.querySelector('summary').focus(); });
+  });
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start); else start();
 })();
