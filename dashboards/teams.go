@@ -80,7 +80,11 @@ func (s *Server) team(c echo.Context) error {
 	p := &page{Title: n.team(id), Nav: "Teams", Filter: s.form(f, n.dir, "lens", "hours", "profile")}
 	p.Sub = say(plural(float64(len(t.Services)), "service", "services"), " · ", plural(float64(len(t.Members)), "person", "people"))
 	if t.Parent != "" {
-		p.Sub = append(p.Sub, say(" · part of ", linked(n.team(t.Parent), f.link(at("teams", t.Parent))))...)
+		parent := bit{Text: n.team(t.Parent)}
+		if _, known := n.teams[t.Parent]; known { // a department may only ever be named
+			parent.Href = f.link(at("teams", t.Parent))
+		}
+		p.Sub = append(p.Sub, say(" · part of ", parent)...)
 	}
 	if t.Contact != "" {
 		p.Sub = append(p.Sub, say(" · contact "+t.Contact)...)
