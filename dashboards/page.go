@@ -21,6 +21,7 @@ type page struct {
 	Start       []step // what to do first, where there is nothing to show yet
 	Notice      string // said once above the cards, as after a re-drive
 	Version     string
+	Asked       string // when; a printed "now" would be anybody's guess
 	Dev         bool
 	// Pages of their own kind carry their part here; the template of that name draws it.
 	Incident    *incidentView
@@ -68,6 +69,7 @@ func (s *Server) render(c echo.Context, p *page) error {
 }
 
 func (s *Server) draw(c echo.Context, status int, p *page) error {
+	p.Asked = s.Now().In(s.Zone).Format("2 Jan 2006 15:04 MST")
 	var out bytes.Buffer
 	if err := s.pages.t.ExecuteTemplate(&out, "page", p); err != nil {
 		return err
