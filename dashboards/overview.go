@@ -69,8 +69,8 @@ func (s *Server) wornDown(f *filter, people, weeks *result) card {
 	c.sourced(f, weeks, plural(w.n("interruptions"), "interruption", "interruptions")+", "+plural(persons, "person", "people"), f.link("/incidents"))
 	c.csvWithout("by")
 	if w.n("interruptions") == 0 {
-		c.Lead = say("Nobody was interrupted in ", f.since(), ".")
-		c.Say = c.Lead
+		c.Lead = say("Nobody is known to have been interrupted in ", f.since(), ".")
+		c.Empty = say("No page to a person in this window. If people were paged, no page.sent event of theirs has arrived.")
 		return c
 	}
 	worn := map[string]bool{}

@@ -30,9 +30,11 @@ func (s *Server) ownership(c echo.Context) error {
 	}
 	events := f.link("/incidents", "team", team)
 	quad := s.quadCard(f, "quad", "Was the owner paged, and did the owner fix it?", "w5", teams, events)
-	if teams.total().n("n") == 0 && len(n.dir.Services) == 0 && quad.Err == "" { // nothing to judge, nothing to own
-		quad.Wide = "w12"
+	if teams.total().n("n") == 0 && quad.Err == "" { // nothing to judge; seven cards would say so seven times
 		p.Cards = []card{quad}
+		if len(n.dir.Services) > 0 {
+			p.Cards = append(p.Cards, s.unownedTable(f, n, services, events))
+		}
 		return s.render(c, p)
 	}
 	p.Cards = []card{

@@ -105,6 +105,10 @@ func (s *Server) service(c echo.Context) error {
 		p.Answer = serviceAnswer(f, n, sv, quads.one(), hops.one(), week.total(), history)
 	}
 	events := f.link("/incidents", "service", id)
+	if s.failed(week, loads) == "" && len(week.rows()) == 0 && len(loads.rows()) == 0 {
+		p.Cards = []card{s.ownershipCard(f, n, history), s.quadCard(f, "quad", "Does the owner really own it?", "w5", quads, events)}
+		return s.render(c, p)
+	}
 	p.Cards = []card{
 		s.ownershipCard(f, n, history),
 		s.quadCard(f, "quad", "Does the owner really own it?", "w5", quads, events),
