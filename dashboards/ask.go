@@ -264,10 +264,17 @@ func (r *result) notes() []string {
 	return out
 }
 
+// refused stands for an answer that a wrong filter prevented; the page names the filter
+// once, above (wait), and leaves such cards out (render).
+const refused = "the filter named above has to be put right first"
+
 // failed words the errors of the questions a card stands on.
 func (s *Server) failed(results ...*result) string {
 	for _, r := range results {
 		if r != nil && r.Err != nil {
+			if bad := (*analytics.ParamError)(nil); errors.As(r.Err, &bad) {
+				return refused
+			}
 			e := s.explain(r.Err)
 			if e.status >= 500 && !errors.Is(r.Err, context.Canceled) {
 				s.Log.Error("a metric failed", "metric", r.Metric.Name, "err", clip(r.Err.Error(), 2000))

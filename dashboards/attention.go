@@ -12,6 +12,7 @@ import (
 const (
 	noisyAt      = 10  // interruptions of one alert class in the window
 	noisyAuto    = 0.5 // of its incidents resolved by themselves
+	noisyOf      = 5   // incidents before that half says something
 	actedAt      = 5   // incidents of a service before its owner's absence means something
 	paperAt      = 10  // handled incidents before a share means something
 	attentionMax = 8
@@ -63,7 +64,7 @@ func (s *Server) teamTodo(f *filter, n *names, t analytics.Team, a teamAnswers) 
 	for _, w := range a.byClass.rows() {
 		k := w.key()
 		i := autos[k]
-		if k == "" || w.n("interruptions") < noisyAt || i.n("incidents") == 0 || i.n("auto_resolved") < noisyAuto*i.n("incidents") {
+		if k == "" || w.n("interruptions") < noisyAt || i.n("incidents") < noisyOf || i.n("auto_resolved") < noisyAuto*i.n("incidents") {
 			continue
 		}
 		add(2e5+w.n("interruptions"), "warn", say(strong(k), ": "+plural(w.n("interruptions"), "interruption", "interruptions")+", "+count(w.n("sleep"))+" asleep"),

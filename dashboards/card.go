@@ -87,6 +87,7 @@ type table struct {
 	Caption string
 	Head    []head
 	Rows    [][]cell
+	List    bool // rows are things to read one by one; on a phone each is a block
 }
 
 func (t *table) add(cells ...cell) { t.Rows = append(t.Rows, cells) }
@@ -124,6 +125,7 @@ type card struct {
 	N               string
 	Metric          *analytics.Metric
 	CSV, Events     string
+	EventsText      string // what Events leads to, where it is not just the incidents behind
 	Notes           []string
 }
 
@@ -132,6 +134,9 @@ type card struct {
 func (c *card) sourced(f *filter, r *result, n string, events string) {
 	m := r.Metric
 	c.N, c.Metric, c.Events = n, &m, events
+	if r.Params.Get("team") != "" && !byOwner(r) {
+		c.EventsText = "incidents on the team’s services"
+	}
 	v := url.Values{}
 	for k, vals := range r.Params {
 		v[k] = vals
@@ -139,6 +144,18 @@ func (c *card) sourced(f *filter, r *result, n string, events string) {
 	v.Set("format", "csv")
 	c.CSV = "/api/v1/metrics/" + url.PathEscape(m.Name) + "?" + v.Encode()
 	c.Notes = r.notes()
+}
+
+// byOwner says whether a question's team is the owner at the time, which is what the list
+// of incidents goes by. Otherwise that list is near to the number, and not what it counts.
+func byOwner(r *result) bool {
+	switch r.Params.Get("lens") {
+	case "owner_then":
+		return true
+	case "":
+		return r.Metric.Name != "interruptions" && r.Metric.Name != "pages" && r.Metric.Name != "oncall_hours"
+	}
+	return false
 }
 
 // unbucketed points the CSV at the same question without its buckets, for a card that adds

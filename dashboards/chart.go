@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
@@ -40,7 +39,7 @@ func plain(tooltip opts.Tooltip) []charts.GlobalOpts {
 		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(false)}),
 		charts.WithAnimation(false),
 		charts.WithTooltipOpts(tooltip),
-		charts.WithGridOpts(opts.Grid{Left: "4", Right: "8", Top: "12", Bottom: "4", ContainLabel: opts.Bool(true)}),
+		charts.WithGridOpts(opts.Grid{Left: "4", Right: "16", Top: "12", Bottom: "8", ContainLabel: opts.Bool(true)}),
 	}
 }
 
@@ -49,7 +48,7 @@ func axes(name string) []charts.GlobalOpts {
 		charts.WithXAxisOpts(opts.XAxis{Type: "category",
 			AxisLine:  &opts.AxisLine{LineStyle: &opts.LineStyle{Color: "--line"}},
 			AxisTick:  &opts.AxisTick{Show: opts.Bool(false)},
-			AxisLabel: &opts.AxisLabel{Color: "--mute", HideOverlap: opts.Bool(true)}}),
+			AxisLabel: &opts.AxisLabel{Color: "--mute", FontSize: 11, HideOverlap: opts.Bool(true)}}),
 		charts.WithYAxisOpts(opts.YAxis{Type: "value", MinInterval: 1, Name: name,
 			SplitLine: &opts.SplitLine{LineStyle: &opts.LineStyle{Color: "--line"}},
 			AxisLabel: &opts.AxisLabel{Color: "--mute"}}),
@@ -62,8 +61,9 @@ type series struct {
 	values      []float64
 }
 
-// stacked draws series on top of each other, the first at the bottom.
-func stacked(id, label string, names []string, parts ...series) *chart {
+// stacked draws series on top of each other, the first at the bottom; the columns in cut
+// hold less than a whole week and are paler, so that nobody reads a fall into them.
+func stacked(id, label string, names []string, cut map[int]bool, parts ...series) *chart {
 	bar := charts.NewBar()
 	bar.SetGlobalOptions(append(plain(opts.Tooltip{Show: opts.Bool(true), Trigger: "axis", AxisPointer: &opts.AxisPointer{Type: "shadow"}}), axes("")...)...)
 	bar.SetXAxis(names)
@@ -71,55 +71,15 @@ func stacked(id, label string, names []string, parts ...series) *chart {
 		data := make([]opts.BarData, len(p.values))
 		for i, v := range p.values {
 			data[i] = opts.BarData{Value: v}
+			if cut[i] {
+				data[i].ItemStyle = &opts.ItemStyle{Opacity: opts.Float(0.5)}
+			}
 		}
 		bar.AddSeries(p.name, data,
 			charts.WithBarChartOpts(opts.BarChart{Stack: "all", BarCategoryGap: "26%"}),
 			charts.WithItemStyleOpts(opts.ItemStyle{Color: p.color, BorderColor: "--card", BorderWidth: 1}))
 	}
 	return marshal(id, label, bar)
-}
-
-// weekly draws interruptions per local week, stacked by hour class, and the same as a table.
-func (f *filter) weekly(id string, r *result) (*chart, *table) {
-	weeks := f.weeks()
-	byWeek := r.perBucket()
-	names := make([]string, len(weeks))
-	values := map[string][]float64{}
-	t := &table{Caption: "Interruptions by week and hour class", Head: heads("week from", "#asleep", "#off hours", "#business hours", "#all")}
-	for i, k := range weeks {
-		names[i] = shortDate(k)
-		w := byWeek[k]
-		for _, class := range []string{"business", "off", "sleep"} {
-			values[class] = append(values[class], w.n(class))
-		}
-		t.add(txt(k), counted(w.n("sleep")), counted(w.n("off")), counted(w.n("business")), counted(w.n("interruptions")))
-	}
-	return stacked(id, "Interruptions by week, stacked by hour class; the table has the same numbers", names,
-		series{"business hours", "--business", values["business"]},
-		series{"off hours", "--off", values["off"]},
-		series{"asleep", "--sleep", values["sleep"]}), t
-}
-
-// perWeek draws one column per local week.
-func (f *filter) perWeek(id, what, column string, r *result) (*chart, *table) {
-	weeks := f.weeks()
-	byWeek := r.perBucket()
-	names := make([]string, len(weeks))
-	values := make([]float64, len(weeks))
-	t := &table{Caption: what + " by week", Head: heads("week from", "#"+what)}
-	for i, k := range weeks {
-		names[i], values[i] = shortDate(k), byWeek[k].n(column)
-		t.add(txt(k), counted(values[i]))
-	}
-	return stacked(id, what+" by week; the table has the same numbers", names, series{what, "--owned", values}), t
-}
-
-func shortDate(iso string) string {
-	d, err := time.Parse(time.DateOnly, iso)
-	if err != nil {
-		return iso
-	}
-	return d.Format("2 Jan")
 }
 
 var weekdays = []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}

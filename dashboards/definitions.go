@@ -15,6 +15,7 @@ type definitionView struct {
 	Metric          analytics.Metric
 	JSON, CSV       string
 	Params, Columns *table
+	Since           string // the window of Profiles
 	Profiles        *table // the same incidents by each tool's rule; nil without a profile parameter
 }
 
@@ -43,7 +44,7 @@ func (s *Server) definitions(c echo.Context) error {
 			", each written down once, versioned and shown here with its source. The same incidents can give very different figures by another tool’s rule, so a profile switches to that rule to compare like with like.")}
 	p.Sub = say("CSV and JSON hold the values exactly. A spreadsheet may take a key that begins with “=” for a formula: import keys as text.")
 	for _, m := range s.Store.Metrics() {
-		d := definitionView{Metric: m, JSON: "/api/v1/metrics/" + url.PathEscape(m.Name), CSV: "/api/v1/metrics/" + url.PathEscape(m.Name) + "?format=csv"}
+		d := definitionView{Metric: m, Since: f.since(), JSON: "/api/v1/metrics/" + url.PathEscape(m.Name), CSV: "/api/v1/metrics/" + url.PathEscape(m.Name) + "?format=csv"}
 		d.Columns = &table{Caption: "Columns of " + m.Name, Head: heads("column", "type", "unit")}
 		for _, col := range m.Columns {
 			d.Columns.add(txt(col.Name), txt(col.Type), txt(col.Unit))

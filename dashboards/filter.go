@@ -98,7 +98,7 @@ func (s *Server) filter(c echo.Context) *filter {
 
 // back is the start of a window of n weeks or days that ends at to: n whole or begun ones.
 func (f *filter) back(n int, unit string) time.Time {
-	end := f.to.In(f.zone)
+	end := f.last()
 	days := n - 1
 	if unit == "w" {
 		days = 7*(n-1) + (int(end.Weekday())+6)%7
@@ -109,6 +109,10 @@ func (f *filter) back(n int, unit string) time.Time {
 	}
 	return t
 }
+
+// last is the last moment of the window: to itself is not in it, so that a window up to a
+// Monday's midnight holds nothing of that Monday's week.
+func (f *filter) last() time.Time { return f.to.Add(-time.Nanosecond).In(f.zone) }
 
 func (f *filter) get(name string) string { return strings.TrimSpace(f.values.Get(name)) }
 
@@ -173,19 +177,6 @@ func (f *filter) link(path string, pairs ...string) string {
 
 func at(kind, id string) string { return "/" + kind + "/" + url.PathEscape(id) }
 
-// weeks are the local Mondays of the window, as metrics name their buckets, also those
-// in which nothing happened.
-func (f *filter) weeks() []string {
-	d := f.from.In(f.zone)
-	d = time.Date(d.Year(), d.Month(), d.Day()-(int(d.Weekday())+6)%7, 12, 0, 0, 0, time.UTC)
-	end := f.to.In(f.zone).Format(time.DateOnly)
-	var out []string
-	for ; d.Format(time.DateOnly) <= end && len(out) < 600; d = d.AddDate(0, 0, 7) {
-		out = append(out, d.Format(time.DateOnly))
-	}
-	return out
-}
-
 // lastWeeks is the Monday with which the last n weeks of the window begin, or the window's
 // own beginning where that is later.
 func (f *filter) lastWeeks(n int) string {
@@ -201,7 +192,7 @@ func (f *filter) since() string {
 	from := f.from.In(f.zone).Format("Mon 2 Jan 2006")
 	days := f.to.Sub(f.from).Hours() / 24
 	span := plural(float64(int(days+0.99)), "day", "days")
-	if days > 20 {
+	if days > 20 && !strings.HasSuffix(f.window, "d") {
 		span = plural(float64(int(days/7+0.99)), "week", "weeks")
 	}
 	if f.toText == "" && f.get("as_of") == "" {
@@ -216,148 +207,4 @@ func (f *filter) stamp(t time.Time) string {
 		return "never"
 	}
 	return t.In(f.zone).Format("2 Jan 2006 15:04 MST")
-}
-
-// choice is one option of a select.
-type choice struct {
-	Value, Text string
-	Selected    bool
-}
-
-// field is one input of the filter form.
-type field struct {
-	Name, Label, Hint, Value, Kind string // Kind: select, text, date
-	Choices                        []choice
-	Bad                            bool
-}
-
-// chip is a filter as the folded form shows it.
-type chip struct{ Label, Value string }
-
-// filterView is the form of a page.
-type filterView struct {
-	Action   string
-	Chips    []chip
-	Fields   []field
-	Hidden   []chip
-	Problems []string
-	Reset    string
-}
-
-var lensWords = [][2]string{{"", "as usual"}, {"owner_then", "owner at the time"}, {"owner_now", "owner now"}, {"responder_team", "responder’s team"}}
-
-// form is what a page shows of its filters; names lists those that mean something on it.
-func (s *Server) form(f *filter, dir *analytics.Directory, names ...string) *filterView {
-	v := &filterView{Action: f.page, Reset: f.page}
-	for _, p := range f.problems {
-		msg := p.Param + ": " + p.Reason
-		if len(p.Allowed) > 0 {
-			msg += "; allowed: " + strings.Join(p.Allowed, ", ")
-		}
-		v.Problems = append(v.Problems, msg)
-	}
-	bad := func(name string) bool {
-		return slices.ContainsFunc(f.problems, func(p *analytics.ParamError) bool { return p.Param == name })
-	}
-	pick := func(name, label string, options [][2]string) {
-		fd := field{Name: name, Label: label, Kind: "select", Bad: bad(name)}
-		cur, known := f.get(name), false
-		for _, o := range options {
-			fd.Choices = append(fd.Choices, choice{o[0], o[1], o[0] == cur})
-			known = known || o[0] == cur
-			if o[0] == cur {
-				v.Chips = append(v.Chips, chip{strings.ToLower(label), o[1]})
-			}
-		}
-		if !known {
-			fd.Choices = append(fd.Choices, choice{cur, cur, true})
-			v.Chips = append(v.Chips, chip{strings.ToLower(label), cur})
-		}
-		v.Fields = append(v.Fields, fd)
-	}
-	text := func(name, label, hint, shown string) {
-		fd := field{Name: name, Label: label, Hint: hint, Value: f.get(name), Kind: "text", Bad: bad(name)}
-		if _, err := time.Parse(time.DateOnly, fd.Value); (err == nil || fd.Value == "") && name != "tz" {
-			fd.Kind = "date"
-		}
-		v.Fields = append(v.Fields, fd)
-		if shown != "" {
-			v.Chips = append(v.Chips, chip{strings.ToLower(label), shown})
-		}
-	}
-	if f.window == "" {
-		v.Chips = append(v.Chips, chip{"window", f.stamp(f.from) + " to " + f.stamp(f.to)})
-	}
-	windows := [][2]string{{"", "13 weeks"}, {"1w", "this week"}, {"4w", "4 weeks"}, {"26w", "26 weeks"}, {"52w", "52 weeks"}}
-	if f.window == "" {
-		fd := field{Name: "window", Label: "Window", Kind: "select"}
-		for _, o := range windows {
-			fd.Choices = append(fd.Choices, choice{o[0], o[1], false})
-		}
-		fd.Hint = "from and to stand above it"
-		v.Fields = append(v.Fields, fd)
-	} else {
-		pick("window", "Window", windows)
-	}
-	text("from", "From", "a date, or an RFC 3339 time", "")
-	text("to", "To", "not included; empty is now", "")
-	for _, n := range names {
-		switch n {
-		case "team":
-			options := [][2]string{{"", "all"}}
-			if dir != nil {
-				for _, t := range dir.Teams {
-					options = append(options, [2]string{t.ID, t.Name})
-				}
-			}
-			pick("team", "Team", options)
-		case "service":
-			options := [][2]string{{"", "all"}}
-			if dir != nil {
-				for _, t := range dir.Services {
-					options = append(options, [2]string{t.ID, t.Name})
-				}
-			}
-			pick("service", "Service", options)
-		case "lens":
-			pick("lens", "Team means", lensWords)
-		case "hours":
-			options := [][2]string{{"", "steward"}}
-			for _, h := range s.allowed("interruptions", "hours", "pagerduty", "incident-io") {
-				if h != "steward" {
-					options = append(options, [2]string{h, h})
-				}
-			}
-			pick("hours", "Hours", options)
-		case "profile":
-			options := [][2]string{{"", "steward"}}
-			for _, p := range s.allowed("time_to_ack", "profile") {
-				if p != "steward" {
-					options = append(options, [2]string{p, p})
-				}
-			}
-			pick("profile", "Definitions", options)
-		}
-	}
-	text("tz", "Time zone", "an IANA name; empty is "+s.Zone.String(), f.zone.String())
-	asOf := "now"
-	if f.get("as_of") != "" {
-		asOf = f.stamp(f.now)
-	}
-	text("as_of", "As of", "what had happened by then", asOf)
-	if k := f.get("known_at"); k != "" {
-		v.Hidden = append(v.Hidden, chip{"known_at", k})
-		v.Chips = append(v.Chips, chip{"known at", k})
-	}
-	return v
-}
-
-// allowed lists the values of a metric's parameter, or what else there is.
-func (s *Server) allowed(metric, name string, other ...string) []string {
-	for _, p := range s.metrics[metric].Params {
-		if p.Name == name && len(p.Allowed) > 0 {
-			return p.Allowed
-		}
-	}
-	return other
 }

@@ -21,29 +21,29 @@ const incidentsMax = 300
 // incidents lists the incidents behind a number.
 func (s *Server) incidents(c echo.Context) error {
 	f := s.filter(c)
-	team, service, class := f.get("team"), f.get("service"), f.get("alert_class")
+	team, service, class, state := f.get("team"), f.get("service"), f.get("alert_class"), f.get("state")
+	if state != "" && state != "open" {
+		f.complain(&analytics.ParamError{Param: "state", Reason: fmt.Sprintf("%q is not known", state), Allowed: []string{"open"}})
+		state = ""
+	}
 	ask := s.asker(c.Request().Context(), f)
 	dir := ask.names()
 	total := ask.metric("incidents", "team", team, "service", service, "alert_class", class, "lens", "owner_then")
 	var rows []analytics.IncidentRow
 	limit := incidentsMax
-	if class != "" {
-		limit = 10000 // the store's list has no such filter
+	if class != "" || state != "" {
+		limit = 10000 // the store's list has no such filters
 	}
 	ask.incidents(&rows, limit, team, service)
 	if err := ask.wait(); err != nil {
 		return err
 	}
 	n := *dir
-	if class != "" {
-		kept := rows[:0:0]
-		for _, r := range rows {
-			if r.AlertClass == class && len(kept) < incidentsMax {
-				kept = append(kept, r)
-			}
-		}
-		rows = kept
-	}
+	rows = slices.DeleteFunc(rows, func(r analytics.IncidentRow) bool {
+		over := r.Merged || !r.Resolved.IsZero() && !r.Resolved.After(f.now)
+		return class != "" && r.AlertClass != class || state == "open" && over
+	})
+	rows = rows[:min(len(rows), incidentsMax)]
 	p := &page{Title: "Incidents", Nav: "Incidents", Filter: s.form(f, n.dir, "team", "service")}
 	if class != "" {
 		p.Filter.Hidden = append(p.Filter.Hidden, chip{"alert_class", class})
@@ -51,6 +51,12 @@ func (s *Server) incidents(c echo.Context) error {
 	}
 	all := total.one().n("incidents")
 	p.Answer = say(strong(plural(all, "incident", "incidents")), " opened in ", f.since())
+	if state == "open" {
+		p.Filter.Hidden = append(p.Filter.Hidden, chip{"state", state})
+		p.Filter.Chips = append(p.Filter.Chips, chip{"state", state})
+		all = total.one().n("open")
+		p.Answer = say(strong(plural(all, "incident", "incidents")), " of ", f.since(), verbN(all, " is", " are"), " still open")
+	}
 	if team != "" {
 		p.Answer = append(p.Answer, say(" on services that ", strong(n.team(team)), " owned then")...)
 	}
@@ -71,7 +77,7 @@ func (s *Server) incidents(c echo.Context) error {
 			if float64(len(rows)) < all {
 				cd.Say = say("The newest ", count(float64(len(rows))), "; a shorter window or one service shows the others. Each has a page with every event behind it.")
 			}
-			cd.Body = f.incidentTable(n, rows)
+			cd.Body = f.incidentTable(n, rows, service == "")
 		}
 	}
 	p.Cards = []card{cd}
@@ -207,12 +213,12 @@ func (s *Server) incidentFacts(f *filter, n *names, inc *analytics.Incident) []f
 }
 
 // eventWords are the kinds of an incident's timeline in a reader's words, with the colour
-// of their dot.
+// of their dot; hour classes and the quadrant keep theirs to themselves.
 var eventWords = map[string][2]string{
-	"incident.opened": {"Opened", "bad"}, "incident.acknowledged": {"Acknowledged", "owned"}, "incident.unacknowledged": {"Acknowledgement taken back", "off"},
-	"incident.escalated": {"Escalated", "off"}, "incident.reassigned": {"Reassigned", "off"}, "incident.updated": {"Changed", "none"}, "incident.resolved": {"Resolved", "good"},
+	"incident.opened": {"Opened", "bad"}, "incident.acknowledged": {"Acknowledged", "act"}, "incident.unacknowledged": {"Acknowledgement taken back", "warn"},
+	"incident.escalated": {"Escalated", "warn"}, "incident.reassigned": {"Reassigned", "warn"}, "incident.updated": {"Changed", "none"}, "incident.resolved": {"Resolved", "good"},
 	"incident.reopened": {"Reopened", "bad"}, "incident.snoozed": {"Snoozed", "none"}, "incident.merged": {"Merged", "none"}, "incident.noted": {"Note", "none"},
-	"responder.requested": {"Asked for help", "off"}, "responder.responded": {"Answered the request", "owned"}, "page.sent": {"Paged", "sleep"}, "page.failed": {"Page failed", "bad"},
+	"responder.requested": {"Asked for help", "warn"}, "responder.responded": {"Answered the request", "act"}, "page.sent": {"Paged", "page"}, "page.failed": {"Page failed", "bad"},
 	"page.unanswered": {"Page went unanswered", "bad"}, "page.reviewed": {"Reviewed", "none"}, "alert.fired": {"Alert fired", "bad"}, "alert.resolved": {"Alert ended", "good"},
 	"skill.tagged": {"Skill tagged", "none"}, "review.published": {"Review published", "none"},
 }
@@ -293,7 +299,13 @@ func (s *Server) detail(n *names, e analytics.EventRow) string {
 		}
 		add("to %s", list(names))
 	}
-	add("by %s", text("channel"))
+	switch channel := text("channel"); {
+	case channel == "unknown":
+	case strings.HasPrefix(e.Kind, "page."):
+		add("by %s", channel)
+	default:
+		add("over %s", channel)
+	}
 	add("at level %s", text("level"))
 	if d["delivered"] == false {
 		parts = append(parts, "not delivered")
@@ -307,11 +319,14 @@ func (s *Server) detail(n *names, e analytics.EventRow) string {
 	add("because: %s", text("reason"))
 	add("“%s”", text("text"))
 	if e.Kind == "incident.opened" || e.Kind == "incident.updated" {
-		for _, k := range []string{"title", "urgency", "priority", "severity"} {
+		add("as “%s”", text("title"))
+		var rest []string
+		for _, k := range []string{"urgency", "priority", "severity"} {
 			if v := text(k); v != "" {
-				parts = append(parts, k+" "+clip(v, 200))
+				rest = append(rest, k+" "+clip(v, 200))
 			}
 		}
+		add("with %s", list(rest))
 	}
 	return strings.Join(parts, " ")
 }

@@ -6,6 +6,8 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/stewardhq/steward/analytics"
 )
 
@@ -33,6 +35,31 @@ func newNames(d *analytics.Directory) *names {
 		n.people[p.ID] = p
 	}
 	return n
+}
+
+// expect is nil for a team or service that the directory knows, or that the window speaks
+// of all the same; else a 404. It looks before a page's questions are asked, since a name
+// that was mistyped or made up should not cost a dozen answers of nothing.
+func (s *Server) expect(c echo.Context, f *filter, kind, id string) error {
+	d, err := s.Store.Directory(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	n := newNames(d)
+	_, team := n.teams[id]
+	_, service := n.services[id]
+	if kind == "team" && team || kind == "service" && service {
+		return nil
+	}
+	ask := s.asker(c.Request().Context(), f)
+	incidents, load := ask.metric("incidents", kind, id), ask.metric("interruptions", kind, id)
+	if err := ask.wait(); err != nil {
+		return err
+	}
+	if len(incidents.rows()) == 0 && len(load.rows()) == 0 && s.failed(incidents, load) == "" {
+		return missing(kind, id)
+	}
+	return nil
 }
 
 // as is the name of what is called by its id.
@@ -79,9 +106,13 @@ func (f *filter) serviceCell(n *names, id string) cell {
 	return ref(n.service(id), f.link(at("services", id)))
 }
 
-// byName orders ids by what they are called, never by a figure.
+// byName orders ids by what they are called, never by a figure. What has no id, as "no
+// team", is no name among names and comes last.
 func byName(ids []string, name func(string) string) []string {
 	sort.SliceStable(ids, func(i, j int) bool {
+		if (ids[i] == "") != (ids[j] == "") {
+			return ids[j] == ""
+		}
 		a, b := strings.ToLower(name(ids[i])), strings.ToLower(name(ids[j]))
 		if a != b {
 			return a < b

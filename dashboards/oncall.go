@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -37,10 +38,15 @@ func (s *Server) oncall(c echo.Context) error {
 		p.Sub = say("only ", linked(n.team(team), f.link(at("teams", team))))
 	}
 	p.Answer = s.oncallAnswer(f, people, levels, hoursClass)
+	load := s.oncallTeams(f, n, team, teams, hoursTeam)
+	if load.Body == nil && load.Err == "" && len(rows) == 0 { // one card that says what to do, not six
+		p.Cards = []card{load}
+		return s.render(c, p)
+	}
 	p.Cards = []card{
 		s.oncallWeeks(f, team, week),
 		s.oncallShape(f, team, levels),
-		s.oncallTeams(f, n, team, teams, hoursTeam),
+		load,
 		s.oncallHeat(f, team, warm),
 		s.oncallPeople(f, n, team, people, hoursPerson),
 		s.incidentCard(f, n, "latest", "What were we paged for last?", rows, team, ""),
@@ -57,7 +63,7 @@ func (s *Server) oncallAnswer(f *filter, people, pages, classes *result) []bit {
 	if pg.n("pages") == 0 && len(classes.rows()) == 0 {
 		return say(strong("No pages and no shifts"), " in ", f.since(), ". Connect a tool that pages people, or send page.sent and shift.worked events.")
 	}
-	out := say("In ", f.since(), " ", plural(pg.n("pages"), "page", "pages"), " interrupted ", plural(persons, "person", "people"), " ", strong(plural(w.n("interruptions"), "time", "times")),
+	out := say("In ", f.since(), ", ", plural(pg.n("pages"), "page", "pages"), " interrupted ", plural(persons, "person", "people"), " ", strong(plural(w.n("interruptions"), "time", "times")),
 		": ", strong(count(w.n("sleep"))+" asleep"), ", ", count(w.n("off")), " in off hours, ", count(w.n("business")), " in business hours. ", strong(plural(w.n("nights"), "night", "nights")), verbN(w.n("nights"), " was", " were"), " disturbed. ")
 	var total float64
 	for _, c := range classes.rows() {
@@ -79,13 +85,9 @@ func (s *Server) oncallWeeks(f *filter, team string, week *result) card {
 		c.Empty = say("No interruptions in this window.")
 		return c
 	}
-	c.Key = hourKey
+	c.Key = f.weekKey(hourKey)
 	c.Chart, c.Fold = f.weekly("weeks", week)
-	rows := week.rows()
-	if len(rows) > 0 {
-		last := rows[len(rows)-1]
-		c.Say = say("The last week (from ", shortDate(last.bucket()), ") has ", strong(plural(last.n("interruptions"), "interruption", "interruptions")), ", ", count(last.n("sleep")), " asleep, so far.")
-	}
+	c.Say = f.lastWeek(week)
 	return c
 }
 
@@ -96,6 +98,10 @@ func (s *Server) oncallShape(f *filter, team string, levels *result) card {
 	}
 	w := levels.total()
 	c.sourced(f, levels, plural(w.n("pages"), "page", "pages"), f.link("/incidents", "team", team))
+	if w.n("pages") == 0 {
+		c.Empty = say("No pages in this window.")
+		return c
+	}
 	c.Say = say(strong(count(w.n("interrupting"))+" of "+plural(w.n("pages"), "page", "pages")), " interrupt (push, sms or phone).")
 	if u := w.n("unanswered"); u > 0 {
 		c.Say = append(c.Say, say(" ", strong(plural(u, "page", "pages")), " went unanswered.")...)
@@ -103,9 +109,6 @@ func (s *Server) oncallShape(f *filter, team string, levels *result) card {
 	c.Body = &table{Caption: "Pages by escalation level", Head: heads("level", "#pages", "#people")}
 	for _, l := range levels.rows() {
 		c.Body.add(txt("level "+or(l.key(), "unknown")), counted(l.n("pages")), counted(l.n("people")))
-	}
-	if len(c.Body.Rows) == 0 {
-		c.Body, c.Empty = nil, say("No pages in this window.")
 	}
 	return c
 }
@@ -129,7 +132,7 @@ func (s *Server) oncallTeams(f *filter, n *names, team string, load, hours *resu
 	}
 	c.Say = say("By name, never ranked. A disturbance joins interruptions of one person while gaps are at most 20 minutes; a night runs from noon to noon.")
 	if len(t.Rows) == 0 {
-		c.Key, c.Empty = nil, say("No pages and no shifts yet. Import a calendar or connect PagerDuty.")
+		c.Key, c.Say, c.Empty = nil, nil, say("No pages and no shifts yet. Import a calendar or connect PagerDuty.")
 		return c
 	}
 	c.Body = t
@@ -193,7 +196,7 @@ func (s *Server) oncallHeat(f *filter, team string, r *result) card {
 		return c
 	}
 	c.Key = hourKey
-	c.Say = say(hottest(r), " Hours are those of ", f.zone.String(), ".")
+	c.Say = f.heatWords(r)
 	c.Chart, c.Fold = heat("heat", r)
 	return c
 }
@@ -210,13 +213,17 @@ func (s *Server) incidentCard(f *filter, n *names, id, title string, rows []anal
 	} else {
 		c.Say = say("Newest first.")
 	}
-	c.Body = f.incidentTable(n, rows)
+	c.Body = f.incidentTable(n, rows, service == "")
 	return c
 }
 
-// incidentTable is a list of incidents with what became of each.
-func (f *filter) incidentTable(n *names, rows []analytics.IncidentRow) *table {
-	t := &table{Caption: "Incidents, newest first", Head: heads("incident", "opened", "service", "owner then", "resolved by", "#acknowledged after", "#resolved after", "urgency")}
+// incidentTable is a list of incidents with what became of each; their service is a column
+// where it is not the same for all.
+func (f *filter) incidentTable(n *names, rows []analytics.IncidentRow, services bool) *table {
+	t := &table{List: true, Caption: "Incidents, newest first", Head: heads("incident", "opened", "service", "owner then", "resolved by", "#acknowledged after", "#resolved after", "urgency")}
+	if !services {
+		t.Head = slices.Delete(t.Head, 2, 3)
+	}
 	for _, i := range rows {
 		ack, res := dash(), num("open")
 		if !i.Acked.IsZero() {
@@ -238,7 +245,11 @@ func (f *filter) incidentTable(n *names, rows []analytics.IncidentRow) *table {
 		if i.OwnerThen == "" {
 			owner = txt("nobody")
 		}
-		t.add(ref(or(clip(i.Title, 90), i.ID), f.link(at("incidents", i.ID))), f.moment(i.Opened), f.serviceCell(n, i.Service), owner, txt(by), ack, res, txt(i.Urgency))
+		cells := []cell{ref(or(clip(i.Title, 90), i.ID), f.link(at("incidents", i.ID))), f.moment(i.Opened), f.serviceCell(n, i.Service), owner, txt(by), ack, res, txt(i.Urgency)}
+		if !services {
+			cells = slices.Delete(cells, 2, 3)
+		}
+		t.add(cells...)
 	}
 	return t
 }

@@ -34,8 +34,8 @@ func (s *Server) overview(c echo.Context) error {
 	p.Sub = say(plural(float64(len(n.dir.Teams)), "team", "teams"), " · ", plural(float64(len(n.dir.Services)), "service", "services"),
 		" · ", plural(float64(len(n.dir.People)), "person", "people"))
 	if len(n.dir.Teams) == 0 && len(n.dir.Services) == 0 && len(incidents.rows()) == 0 && s.failed(incidents) == "" {
-		p.Answer = say(strong("Nothing has arrived yet."), " Point a PagerDuty webhook at ", strong("/ingest/pagerduty"),
-			", post CloudEvents to ", strong("/ingest/cloudevents"), ", or load a file with ", strong("steward import"), "; ", strong("steward serve --demo"), " shows an invented organisation.")
+		p.Answer = say(strong("Nothing has arrived yet."), " Send what your tools know in one of these ways; this page fills as it arrives.")
+		p.Filter, p.Sub, p.Start = nil, nil, firstSteps(c.Scheme()+"://"+c.Request().Host)
 		return s.render(c, p)
 	}
 	p.Cards = []card{
@@ -60,7 +60,7 @@ func overviewAnswer(cards []card) []bit {
 }
 
 func (s *Server) wornDown(f *filter, people, weeks *result) card {
-	c := card{ID: "worn", Title: "Is anyone being worn down?", Wide: "w8", Err: s.failed(people, weeks), Key: hourKey}
+	c := card{ID: "worn", Title: "Is anyone being worn down?", Wide: "w8", Err: s.failed(people, weeks)}
 	if c.Err != "" {
 		return c
 	}
@@ -69,8 +69,8 @@ func (s *Server) wornDown(f *filter, people, weeks *result) card {
 	c.sourced(f, weeks, plural(w.n("interruptions"), "interruption", "interruptions")+", "+plural(persons, "person", "people"), f.link("/incidents"))
 	c.csvWithout("by")
 	if w.n("interruptions") == 0 {
-		c.Lead = say("Nobody was interrupted in ", f.since(), ".")
-		c.Say = c.Lead
+		c.Lead = say("Nobody is known to have been interrupted in ", f.since(), ".")
+		c.Empty = say("No page to a person in this window. If people were paged, no page.sent event of theirs has arrived.")
 		return c
 	}
 	worn := map[string]bool{}
@@ -79,10 +79,12 @@ func (s *Server) wornDown(f *filter, people, weeks *result) card {
 			worn[m.key()] = true
 		}
 	}
-	c.Lead = say("In ", f.since(), ", ", strong(count(float64(len(worn)))+" of "+plural(persons, "person", "people")), " who were interrupted had a month that wears down.")
-	c.Say = say(strong(plural(w.n("interruptions"), "interruption", "interruptions")), ", ", strong(count(w.n("sleep"))+" of them asleep"), ", on ", plural(w.n("nights"), "night", "nights"),
-		". A month wears down with more than 7 outside working hours; 2 is good, 19 is burnout.")
+	who := strong(count(float64(len(worn))) + " of " + plural(persons, "person", "people"))
+	c.Lead = say("In ", f.since(), ", ", who, " who were interrupted had a month with more than ", badMonth, " interruptions outside working hours, which wears down.")
+	c.Say = say(who, " had a month with more than ", badMonth, " outside working hours; 2 is good, 19 is burnout. In all ", plural(w.n("interruptions"), "interruption", "interruptions"), ", ",
+		strong(count(w.n("sleep"))+" of them asleep"), ", which disturbed ", plural(w.n("nights"), "night", "nights"), ".")
 	c.Chart, c.Fold = f.weekly("worn", weeks)
+	c.Key = f.weekKey(hourKey)
 	return c
 }
 
@@ -110,6 +112,7 @@ func (s *Server) unownedCard(f *filter, n *names, owned, services *result) card 
 		c.Lead = append(c.Lead, say(", and ", strong(count(h-w.n("owned"))+" of "+plural(h, "incident", "incidents")), " that a person handled went past the owner")...)
 	}
 	c.Lead = append(c.Lead, bit{Text: "."})
+	c.Say = say(strong(count(float64(without))+" of "+plural(float64(len(n.dir.Services)), "service", "services")), " ", verb(without, "has", "have"), " no owner now. ")
 	if w.n("n") > 0 {
 		c.Say = append(c.Say, say(strong(count(w.n("unowned"))+" of "+plural(w.n("n"), "incident", "incidents")), " met a service that nobody owned then. ")...)
 		if h := handled(w); h > 0 {
@@ -134,7 +137,7 @@ func interval(k, n float64) string {
 		return ""
 	}
 	low, high := wilson(k, n)
-	return " (95 % interval " + count(low) + " to " + count(high) + " %; " + p + ")"
+	return " (" + p + ", 95 % interval " + count(low) + " to " + count(high) + " %)"
 }
 
 // nextShift measures the last four weeks against the budget of a shift: what comes next is
@@ -153,33 +156,53 @@ func (s *Server) nextShift(f *filter, n *names, incidents, hours *result, recent
 	c.sourced(f, incidents, plural(units, "unit of incident load", "units of incident load"), f.link("/incidents", "from", recent, "window", ""))
 	t := &table{Caption: "Incident load per 12 hours on call in the last four weeks, by team", Head: heads("team", "against 2 per 12 hours", "#per 12 h", "#incident load", "#primary on-call")}
 	over, known := 0, 0
-	for _, id := range keys(n.team, nil, incidents, hours) {
+	var without []string
+	for _, id := range keys(n.team, teamIDs(n), incidents, hours) {
 		h := hrs[id].n("primary")
-		if id == "" || h == 0 {
+		if id == "" {
+			continue
+		}
+		if h == 0 {
+			without = append(without, n.team(id))
 			continue
 		}
 		known++
 		rate := by[id].n("incident_load") / h * shiftHours
-		class := "business"
+		class := "good"
 		if rate > shiftBudget {
 			over++
-			class = "off"
+			class = "bad"
 		}
-		t.add(f.teamCell(n, id), cell{Bar: []seg{{class, 0, math.Min(100, 100*rate/(2*shiftBudget))}}, BarLabel: decimal(rate) + " per 12 hours, budget 2"},
+		t.add(f.teamCell(n, id), cell{Bar: []seg{{class, 0, math.Min(100, 100*rate/(2*shiftBudget))}, {"mark", 49.8, 0.4}}, BarLabel: decimal(rate) + " per 12 hours, budget 2"},
 			num(decimal(rate)), counted(by[id].n("incident_load")), num(count(h)+" h"))
 	}
-	c.Lead = say(strong(plural(open, "open incident", "open incidents")), verbN(open, " waits", " wait"), " for the next shift")
+	waiting := linked(plural(open, "open incident", "open incidents"), f.link("/incidents", "state", "open"))
+	c.Lead = say(waiting, verbN(open, " waits", " wait"), " for the next shift")
 	if known == 0 {
 		c.Lead = append(c.Lead, bit{Text: "."})
 		c.Empty = say("No shifts are known for the last four weeks, so their load cannot be measured. Send shift.planned or shift.worked events, or connect a tool that has schedules.")
 		return c
 	}
-	c.Lead = append(c.Lead, say("; ", strong(count(float64(over))+" of "+plural(float64(known), "team", "teams")), verb(over, " has", " have"), " been over the budget of a shift.")...)
-	c.Say = say("What a shift has been like in the last four weeks: new incidents, grouped, per 12 hours of primary on-call. More than 2 is more than a shift can handle well. ",
-		plural(open, "incident", "incidents"), verbN(open, " is", " are"), " open.")
+	c.Lead = append(c.Lead, say("; ", strong(count(float64(over))+" of "+plural(float64(known), "team", "teams")), " went over the budget of a shift in the last four weeks.")...)
+	c.Say = say(strong(count(float64(over))+" of "+plural(float64(known), "team", "teams")), " had more than ", shiftBudget, " new incidents, grouped, per ", shiftHours,
+		" hours of primary on-call in the last four weeks; more is more than a shift can handle well. ", waiting, verbN(open, " is", " are"), " open now.")
+	switch {
+	case len(without) > 6:
+		c.Say = append(c.Say, say(" ", len(without), " teams have no known shift and are left out.")...)
+	case len(without) > 0:
+		c.Say = append(c.Say, say(" Without a known shift: ", list(without), ".")...)
+	}
 	c.Body = t
-	c.Key = []keyItem{{"business", "within the budget"}, {"off", "over it (the bar ends at twice the budget)"}}
+	c.Key = []keyItem{{"good", "within the budget"}, {"bad", "over it"}, {"mark", "the budget; the bar ends at twice of it"}}
 	return c
+}
+
+func teamIDs(n *names) []string {
+	var out []string
+	for _, t := range n.dir.Teams {
+		out = append(out, t.ID)
+	}
+	return out
 }
 
 func verbN(n float64, one, many string) string {
@@ -195,17 +218,13 @@ func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *re
 	if c.Err != "" {
 		return c
 	}
-	var ids []string
-	for _, t := range n.dir.Teams {
-		ids = append(ids, t.ID)
-	}
 	loads, quads, incs, tta := load.perKey(), owned.perKey(), incidents.perKey(), acks.byKey()
 	longest := 0.0
 	for _, w := range loads {
 		longest = math.Max(longest, w.n("interruptions"))
 	}
-	t := &table{Caption: "Teams by name", Head: heads("team", "interruptions by hour class", "#interruptions", "#asleep", "#owned", "#incidents", "#open", "#time to ack, p50", "#p90", "#people", "#services")}
-	for _, id := range keys(n.team, ids, load, owned, incidents) {
+	t := &table{Caption: "Teams by name", Head: heads("team", "interruptions by hour class", "#interruptions", "#asleep", "#owned", "#incidents", "#open", "#time to ack, p50", "#time to ack, p90", "#people", "#services")}
+	for _, id := range keys(n.team, teamIDs(n), load, owned, incidents) {
 		w, q, i, a := loads[id], quads[id], incs[id], tta[id]
 		own := ownedShare(q)
 		if id == "" {
@@ -219,7 +238,7 @@ func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *re
 	c.unbucketed()
 	c.Say = say("By name, never ranked. Interruptions go to the team of the person paged, incidents to the team that owned the service; “owned” is paged to and resolved by the owner, in per cent from ten incidents on.")
 	if len(t.Rows) == 0 {
-		c.Empty = say("No teams are known yet. Import a catalog (team.described, service.owned, member.joined), and each team has its page.")
+		c.Key, c.Say, c.Empty = nil, nil, say("No teams are known yet. Import a catalog (team.described, service.owned, member.joined), and each team has its page.")
 		return c
 	}
 	c.Body = t

@@ -14,14 +14,14 @@ func (s *Server) ownership(c echo.Context) error {
 	services := ask.metric("ownership_quadrant", "team", team, "by", "service")
 	hops := ask.metric("hops", "team", team, "by", "team")
 	lenses := map[string]*result{}
-	for _, l := range lensWords[1:] {
+	for _, l := range lensChoices[1:] {
 		lenses[l[0]] = ask.metric("incidents", "by", "team", "lens", l[0])
 	}
 	if err := ask.wait(); err != nil {
 		return err
 	}
 	n := *dir
-	p := &page{Title: "Ownership", Nav: "Ownership", Filter: s.form(f, n.dir, "team", "lens")}
+	p := &page{Title: "Ownership", Nav: "Ownership", Filter: s.form(f, n.dir, "team", "owner lens")}
 	if team != "" {
 		p.Sub = say("only ", linked(n.team(team), f.link(at("teams", team))))
 	}
@@ -29,8 +29,16 @@ func (s *Server) ownership(c echo.Context) error {
 		p.Answer = ownershipAnswer(f, teams.total(), hops.total())
 	}
 	events := f.link("/incidents", "team", team)
+	quad := s.quadCard(f, "quad", "Was the owner paged, and did the owner fix it?", "w5", teams, events)
+	if teams.total().n("n") == 0 && quad.Err == "" { // nothing to judge; seven cards would say so seven times
+		p.Cards = []card{quad}
+		if len(n.dir.Services) > 0 {
+			p.Cards = append(p.Cards, s.unownedTable(f, n, services, events))
+		}
+		return s.render(c, p)
+	}
 	p.Cards = []card{
-		s.quadCard(f, "quad", "Was the owner paged, and did the owner fix it?", "w5", teams, events),
+		quad,
 		s.ownedWeeks(f, teams, events),
 		s.quadTable(f, n, teams, events),
 		s.hopsTable(f, n, hops, events),
@@ -45,7 +53,7 @@ func ownershipAnswer(f *filter, q, h row) []bit {
 	if q.n("n") == 0 {
 		return say("No incidents in ", f.since(), ", so ownership cannot be judged. It needs incidents, pages to people, service.owned and member.joined events.")
 	}
-	out := say("In ", f.since(), " ", strong(count(q.n("owned"))+" of "+count(handled(q))), " incidents that a person handled were paged to and resolved by the owner", interval(q.n("owned"), handled(q)), "; ",
+	out := say("In ", f.since(), ", ", strong(count(q.n("owned"))+" of "+count(handled(q))), " incidents that a person handled were paged to and resolved by the owner", interval(q.n("owned"), handled(q)), "; ",
 		strong(count(q.n("escalated_away"))), " left it for another team, ", strong(count(q.n("misrouted"))), " first woke the wrong team, ", strong(count(q.n("owned_on_paper"))), " never met the owner. ")
 	if q.n("unowned") > 0 {
 		out = append(out, say(strong(count(q.n("unowned"))), " had no owner at all. ")...)
@@ -75,7 +83,7 @@ func (s *Server) ownedWeeks(f *filter, week *result, events string) card {
 	for _, k := range weeks {
 		w := byWeek[k]
 		labels = append(labels, shortDate(k))
-		cells := []cell{txt(k)}
+		cells := []cell{f.weekCell(k)}
 		for i, col := range columns {
 			parts[i].values = append(parts[i].values, w.n(col))
 			cells = append(cells, counted(w.n(col)))
@@ -93,8 +101,8 @@ func (s *Server) ownedWeeks(f *filter, week *result, events string) card {
 		sums[j][1] += handled(byWeek[k])
 	}
 	c.Say = trend(sums)
-	c.Key = []keyItem{{"owned", "owned"}, {"away", "escalated away"}, {"misrouted", "misrouted"}, {"paper", "owned on paper"}, {"none", "unowned"}}
-	c.Chart, c.Fold = stacked("weeks", "Incidents by week, stacked by quadrant; the table has the same numbers", labels, parts...), t
+	c.Key = f.weekKey([]keyItem{{"owned", "owned"}, {"away", "escalated away"}, {"misrouted", "misrouted"}, {"paper", "owned on paper"}, {"none", "unowned"}})
+	c.Chart, c.Fold = stacked("weeks", "Incidents by week, stacked by quadrant; the table has the same numbers", labels, f.cutWeeks(weeks), parts...), t
 	return c
 }
 
@@ -106,13 +114,14 @@ func trend(sums [2][2]float64) []bit {
 	}
 	a1, a2 := wilson(sums[0][0], sums[0][1])
 	b1, b2 := wilson(sums[1][0], sums[1][1])
-	verdict := "the intervals overlap, so no change is shown"
+	verdict := "No change is shown"
 	if b1 > a2 {
-		verdict = "more than before"
+		verdict = "Better"
 	} else if b2 < a1 {
-		verdict = "less than before"
+		verdict = "Worse"
 	}
-	return say("Owned in the first half of the window: 95 % interval ", count(a1), " to ", count(a2), " % (n = ", count(sums[0][1]), "); in the second: ", count(b1), " to ", count(b2), " % (n = ", count(sums[1][1]), "); ", strong(verdict), ".")
+	return say(strong(verdict), ": in the first half of the window ", count(a1), " to ", count(a2), " % of what a person handled was owned (95 % interval, n = ", count(sums[0][1]), "), in the second ",
+		count(b1), " to ", count(b2), " % (n = ", count(sums[1][1]), ").")
 }
 
 // quadTable is the quadrant of each team.
@@ -172,7 +181,7 @@ func (s *Server) hopsTable(f *filter, n *names, r *result, events string) card {
 		return c
 	}
 	c.sourced(f, r, plural(r.sum("n"), "incident", "incidents"), events)
-	t := &table{Caption: "Hops between teams and time until the owner acts, by team", Head: heads("team", "#hops, mean", "#p90", "#ping-pong", "#owner acted", "#time to owner, p50", "#p90", "#n")}
+	t := &table{Caption: "Hops between teams and time until the owner acts, by team", Head: heads("team", "#hops, mean", "#hops, p90", "#ping-pong", "#owner acted", "#time to owner, p50", "#time to owner, p90", "#n")}
 	rows := r.byKey()
 	for _, id := range keys(n.team, nil, r) {
 		w := rows[id]
@@ -198,7 +207,7 @@ func (s *Server) hopsTable(f *filter, n *names, r *result, events string) card {
 // lensTable puts the three readings of "team" side by side.
 func (s *Server) lensTable(f *filter, n *names, by map[string]*result) card {
 	then, now, resp := by["owner_then"], by["owner_now"], by["responder_team"]
-	c := card{ID: "lens", Title: "Owner then, owner now, or who did the work?", Wide: "w5", Err: s.failed(then, now, resp)}
+	c := card{ID: "lens", Title: "Owner then, owner now, or who did the work?", Wide: "w5 rows2", Err: s.failed(then, now, resp)}
 	if c.Err != "" {
 		return c
 	}
@@ -258,7 +267,7 @@ func (s *Server) unownedTable(f *filter, n *names, services *result, events stri
 
 // disagree lists services whose owner is not who is paged or who fixes.
 func (s *Server) disagree(f *filter, n *names, services *result, events string) card {
-	c := card{ID: "disagree", Title: "Which services go past their owner?", Wide: "w12", Err: s.failed(services)}
+	c := card{ID: "disagree", Title: "Which services go past their owner?", Wide: "w7", Err: s.failed(services)}
 	if c.Err != "" {
 		return c
 	}

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -17,8 +18,10 @@ type page struct {
 	Sub, Answer []bit
 	Filter      *filterView
 	Cards       []card
+	Start       []step // what to do first, where there is nothing to show yet
 	Notice      string // said once above the cards, as after a re-drive
 	Version     string
+	Asked       string // when; a printed "now" would be anybody's guess
 	Dev         bool
 	// Pages of their own kind carry their part here; the template of that name draws it.
 	Incident    *incidentView
@@ -58,6 +61,7 @@ func (s *Server) render(c echo.Context, p *page) error {
 	status := http.StatusOK
 	if p.Filter != nil && len(p.Filter.Problems) > 0 {
 		status = http.StatusBadRequest
+		p.Cards = slices.DeleteFunc(p.Cards, func(c card) bool { return c.Err == refused })
 	} else if n := broken(p.Cards); n > 0 && n == len(p.Cards) {
 		status = http.StatusInternalServerError
 	}
@@ -65,6 +69,7 @@ func (s *Server) render(c echo.Context, p *page) error {
 }
 
 func (s *Server) draw(c echo.Context, status int, p *page) error {
+	p.Asked = s.Now().In(s.Zone).Format("2 Jan 2006 15:04 MST")
 	var out bytes.Buffer
 	if err := s.pages.t.ExecuteTemplate(&out, "page", p); err != nil {
 		return err

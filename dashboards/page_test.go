@@ -64,7 +64,7 @@ func TestHostileNamesAreText(t *testing.T) {
 // go-echarts' pages turn what stands between its markers into functions. Here they must
 // stay text, and a label cannot end the block it stands in.
 func TestChartLabelsStayData(t *testing.T) {
-	c := stacked("x", "label", hostile, series{hostile[1], "--sleep", []float64{1, 2, 3}})
+	c := stacked("x", "label", hostile, nil, series{hostile[1], "--sleep", []float64{1, 2, 3}})
 	if strings.ContainsAny(string(c.Options), "<>&") {
 		t.Errorf("options can end their block: %s", c.Options)
 	}
@@ -154,6 +154,7 @@ func TestWindows(t *testing.T) {
 		{"2026-11-22T14:30:00Z", "1d", "2026-11-22"},
 		{"2026-03-30T00:30:00Z", "2w", "2026-03-23"}, // the clock changed on the 29th
 		{"2026-11-22T14:30:00Z", "9999w", "1990-01-01"},
+		{"2026-11-15T23:00:00Z", "2w", "2026-11-02"}, // midnight of Monday the 16th in Berlin, of which nothing is in the window
 	} {
 		now, err := time.Parse(time.RFC3339, c.now)
 		if err != nil {
@@ -176,6 +177,9 @@ func TestWrongFiltersAreSaidOnce(t *testing.T) {
 		name, _, _ := strings.Cut(q, "=")
 		if r.StatusCode != 400 || !strings.Contains(text(t, page), "A filter cannot be used") || !strings.Contains(text(t, page), name+": ") {
 			t.Errorf("%s: status %d", q, r.StatusCode)
+		}
+		if n := strings.Count(page, `role="alert"`); n != 1 {
+			t.Errorf("%s: said %d times", q, n)
 		}
 	}
 }

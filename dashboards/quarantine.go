@@ -52,7 +52,7 @@ func (s *Server) quarantine(c echo.Context) error {
 	}
 	p.Answer = say(strong(plural(float64(total), "record", "records")), " could not be understood and ", verbN(float64(total), "is", "are"), " kept with ", verbN(float64(total), "its", "their"), " bytes. Nothing was dropped; each can be tried again.")
 	cd.Say = say("Newest first.")
-	t := &table{Caption: "Quarantined records, newest first", Head: heads("received", "source", "account", "reason", "field", "#size", "tried again")}
+	t := &table{List: true, Caption: "Quarantined records, newest first", Head: heads("received", "source", "account", "reason", "field", "#size", "tried again")}
 	for _, r := range rows {
 		again := txt("not yet")
 		if !r.Redriven.IsZero() {
@@ -118,7 +118,7 @@ func (s *Server) quarantined(c echo.Context) error {
 	}
 	p := &page{Title: "Quarantined record", Nav: "Quarantine", Record: v}
 	p.Sub = say(linked("all records", "/quarantine"), " · ", r.ID)
-	p.Answer = say("It was kept because: ", strong(r.Reason), ".")
+	p.Answer = say("It could not be understood: ", strong(strings.TrimPrefix(r.Field+": "+r.Reason, ": ")), ".")
 	if f.get("done") != "" {
 		p.Notice = "The bytes were read again."
 		if r.Outcome != "" {

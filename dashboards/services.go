@@ -59,12 +59,16 @@ func (s *Server) services(c echo.Context) error {
 		}
 		t.add(f.serviceCell(n, id), owner, stackBar(l[id], longest), counted(l[id].n("interruptions")), counted(i[id].n("incidents")), counted(i[id].n("open")), ownedShare(q[id]), seconds(a[id], "p50"), tier)
 	}
-	p.Answer = say(strong(plural(float64(len(n.dir.Services)), "service", "services")), ", of which ", strong(count(float64(orphans))), verb(orphans, " has", " have"), " no owner now; in ", f.since(), " they had ", strong(plural(incs.sum("incidents"), "incident", "incidents")), ".")
+	p.Answer = say(strong("No service is known yet."))
+	if len(t.Rows) > 0 {
+		p.Answer = say(strong(plural(float64(len(n.dir.Services)), "service", "services")), ", of which ", strong(count(float64(orphans))), verb(orphans, " has", " have"), " no owner now; in ", f.since(), " they had ", strong(plural(incs.sum("incidents"), "incident", "incidents")), ".")
+	}
 	cd.sourced(f, incs, plural(incs.sum("incidents"), "incident", "incidents"), f.link("/incidents", "team", team))
 	if len(t.Rows) == 0 {
 		cd.Key, cd.Empty = nil, say("No services are known yet. Send service.described and service.owned events, or let incidents arrive.")
 	} else {
 		cd.Body = t
+		cd.Say = say("By name, never ranked. Interruptions are of anybody whom the service’s incidents woke; “owned” is paged to and resolved by the owner, in per cent from ten handled incidents on.")
 	}
 	p.Cards = []card{cd}
 	return s.render(c, p)
@@ -74,6 +78,9 @@ func (s *Server) services(c echo.Context) error {
 func (s *Server) service(c echo.Context) error {
 	id := param(c, "service")
 	f := s.filter(c)
+	if err := s.expect(c, f, "service", id); err != nil {
+		return err
+	}
 	ask := s.asker(c.Request().Context(), f)
 	dir := ask.names()
 	quads := ask.metric("ownership_quadrant", "service", id)
@@ -91,16 +98,17 @@ func (s *Server) service(c echo.Context) error {
 		return err
 	}
 	n := *dir
-	sv, known := n.services[id]
-	if !known && len(week.rows()) == 0 && len(history) == 0 && s.failed(week) == "" {
-		return missing("service", id)
-	}
+	sv := n.services[id]
 	p := &page{Title: n.service(id), Nav: "Services", Filter: s.form(f, n.dir, "hours", "profile")}
 	p.Sub = s.serviceSub(f, n, sv)
 	if s.failed(quads, hops, week, acks) == "" {
 		p.Answer = serviceAnswer(f, n, sv, quads.one(), hops.one(), week.total(), history)
 	}
 	events := f.link("/incidents", "service", id)
+	if s.failed(week, loads) == "" && len(week.rows()) == 0 && len(loads.rows()) == 0 {
+		p.Cards = []card{s.ownershipCard(f, n, history), s.quadCard(f, "quad", "Does the owner really own it?", "w5", quads, events)}
+		return s.render(c, p)
+	}
 	p.Cards = []card{
 		s.ownershipCard(f, n, history),
 		s.quadCard(f, "quad", "Does the owner really own it?", "w5", quads, events),
@@ -149,7 +157,7 @@ func serviceAnswer(f *filter, n *names, sv analytics.Service, q, h, i row, histo
 	if i.n("incidents") == 0 {
 		return append(out, say("; it had no incidents in ", f.since(), ".")...)
 	}
-	out = append(out, say(". In ", f.since(), " it had ", strong(plural(i.n("incidents"), "incident", "incidents")), ", ", count(i.n("auto_resolved")), " of which resolved themselves and ", count(i.n("open")), " are open. ")...)
+	out = append(out, say(". In ", f.since(), ", it had ", strong(plural(i.n("incidents"), "incident", "incidents")), ", ", count(i.n("auto_resolved")), " of which resolved themselves and ", count(i.n("open")), " are open. ")...)
 	if hd := handled(q); hd > 0 {
 		out = append(out, say("Of ", count(hd), " that a person handled, ", strong(count(q.n("owned"))), " were paged to and resolved by the owner", interval(q.n("owned"), hd), ". ")...)
 	}
@@ -208,10 +216,11 @@ func (s *Server) serviceWeeks(f *filter, loads, week *result, events string) car
 		}
 		c.Say = say("Nobody was interrupted; these are its incidents.")
 		c.sourced(f, week, plural(week.sum("incidents"), "incident", "incidents"), events)
+		c.Key = f.weekKey(nil)
 		c.Chart, c.Fold = f.perWeek("weeks", "incidents", "incidents", week)
 		return c
 	}
-	c.Key = hourKey
+	c.Key = f.weekKey(hourKey)
 	c.Say = say(strong(plural(total, "interruption", "interruptions")), ", ", count(loads.sum("sleep")), " of them asleep, from ", plural(week.sum("incidents"), "incident", "incidents"), ".")
 	c.Chart, c.Fold = f.weekly("weeks", loads)
 	return c

@@ -25,7 +25,16 @@ func (s *Server) teams(c echo.Context) error {
 	}
 	n := *dir
 	p := &page{Title: "Teams", Nav: "Teams", Filter: s.form(f, n.dir, "lens", "hours", "profile")}
-	p.Answer = say(strong(plural(float64(len(n.dir.Teams)), "team", "teams")), " own ", plural(float64(len(n.dir.Services)), "service", "services"), "; each has a page that says how it is doing.")
+	p.Answer = say(strong("No team is known yet."))
+	if teams := float64(len(n.dir.Teams)); teams > 0 {
+		owned := 0
+		for _, sv := range n.dir.Services {
+			if sv.Owner != "" {
+				owned++
+			}
+		}
+		p.Answer = say(strong(plural(teams, "team", "teams")), verbN(teams, " owns ", " own "), strong(count(float64(owned))), " of ", plural(float64(len(n.dir.Services)), "service", "services"), ". Each has a page that says how it is doing.")
+	}
 	cards := []card{s.teamsCard(f, n, load, owned, incidents, acks)}
 	p.Cards = cards
 	return s.render(c, p)
@@ -42,6 +51,9 @@ type teamAnswers struct {
 func (s *Server) team(c echo.Context) error {
 	id := param(c, "team")
 	f := s.filter(c)
+	if err := s.expect(c, f, "team", id); err != nil {
+		return err
+	}
 	ask := s.asker(c.Request().Context(), f)
 	dir := ask.names()
 	a := teamAnswers{
@@ -63,15 +75,16 @@ func (s *Server) team(c echo.Context) error {
 		return err
 	}
 	n := *dir
-	t, known := n.teams[id]
-	if !known && len(a.people.rows()) == 0 && len(a.incService.rows()) == 0 && s.failed(a.people, a.incService) == "" {
-		return missing("team", id)
-	}
+	t := n.teams[id]
 	t.ID = id
 	p := &page{Title: n.team(id), Nav: "Teams", Filter: s.form(f, n.dir, "lens", "hours", "profile")}
 	p.Sub = say(plural(float64(len(t.Services)), "service", "services"), " · ", plural(float64(len(t.Members)), "person", "people"))
 	if t.Parent != "" {
-		p.Sub = append(p.Sub, say(" · part of ", linked(n.team(t.Parent), f.link(at("teams", t.Parent))))...)
+		parent := bit{Text: n.team(t.Parent)}
+		if _, known := n.teams[t.Parent]; known { // a department may only ever be named
+			parent.Href = f.link(at("teams", t.Parent))
+		}
+		p.Sub = append(p.Sub, say(" · part of ", parent)...)
 	}
 	if t.Contact != "" {
 		p.Sub = append(p.Sub, say(" · contact "+t.Contact)...)
@@ -105,9 +118,9 @@ func (s *Server) teamAnswer(f *filter, n *names, id string, a teamAnswers) []bit
 	if w.n("interruptions") == 0 && a.incService.sum("incidents") == 0 {
 		return say("Nobody in ", n.team(id), " was interrupted in ", f.since(), ", and none of its services had an incident.")
 	}
-	out := say("In ", f.since(), " nobody in ", n.team(id), " was interrupted")
+	out := say("In ", f.since(), ", nobody in ", n.team(id), " was interrupted")
 	if w.n("interruptions") > 0 {
-		out = say("In ", f.since(), " ", n.team(id), " was interrupted ", strong(plural(w.n("interruptions"), "time", "times")+", "+count(w.n("sleep"))+" of them asleep"))
+		out = say("In ", f.since(), ", ", n.team(id), " was interrupted ", strong(plural(w.n("interruptions"), "time", "times")+", "+count(w.n("sleep"))+" of them asleep"))
 	}
 	if k, half := carriers(a.people); half > 0 && k > 1 {
 		out = append(out, say("; ", count(float64(half)), " of ", plural(float64(k), "person", "people"), " carried half of it")...)
@@ -154,7 +167,7 @@ func (s *Server) teamWeeks(f *filter, id string, a teamAnswers) card {
 		c.Empty = say("No interruptions in this window. A longer window shows more, or no page.sent event of these people has arrived.")
 		return c
 	}
-	c.Key = hourKey
+	c.Key = f.weekKey(hourKey)
 	weeks := math.Max(1, f.to.Sub(f.from).Hours()/24/7)
 	worst := 0.0
 	for _, x := range a.week.rows() {
@@ -177,13 +190,14 @@ func (s *Server) teamHeat(f *filter, id string, a teamAnswers) card {
 		return c
 	}
 	c.Key = hourKey
-	c.Say = say(hottest(a.heat), " Hours are those of ", f.zone.String(), "; a field’s colour is the hour class, in the responders’ own zones, of most of its interruptions.")
+	c.Say = f.heatWords(a.heat)
 	c.Chart, c.Fold = heat("heat", a.heat)
 	return c
 }
 
-// hottest names the weekday and hour with most interruptions.
-func hottest(r *result) string {
+// heatWords names the weekday and hour with most interruptions, and says what the picture's
+// colours and hours are: its hours are the page's, hour classes those of who was paged.
+func (f *filter) heatWords(r *result) []bit {
 	var best row
 	for _, w := range r.rows() {
 		if w.n("interruptions") > best.n("interruptions") {
@@ -192,9 +206,10 @@ func hottest(r *result) string {
 	}
 	k := best.key()
 	if len(k) != 4 || k[0] < '1' || k[0] > '7' {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("Most on %s from %s:00, %s.", weekdays[k[0]-'1'], k[2:], plural(best.n("interruptions"), "time", "times"))
+	return say("Most on ", strong(fmt.Sprintf("%s from %s:00", weekdays[k[0]-'1'], k[2:])), ", ", plural(best.n("interruptions"), "time", "times"), ". Hours are those of ", f.zone.String(),
+		"; a field is the stronger the more there were, in the colour of the hour class that most of them had where the person paged lives.")
 }
 
 func (s *Server) teamPeople(f *filter, n *names, t analytics.Team, a teamAnswers) card {

@@ -28,10 +28,10 @@ func plural(n float64, one, many string) string {
 	return count(n) + " " + many
 }
 
-// decimal writes a rate: one digit below ten, none above.
+// decimal writes a rate: one digit below ten unless it is 0, none above.
 func decimal(v float64) string {
-	if math.Abs(v) < 9.95 && v != math.Trunc(v) {
-		return strconv.FormatFloat(v, 'f', 1, 64)
+	if math.Abs(v) < 9.95 {
+		return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
 	}
 	return count(v)
 }

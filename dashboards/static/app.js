@@ -76,5 +76,13 @@
     if (!e.target.open || !e.target.closest('.card > footer')) return;
     e.target.parentElement.querySelectorAll(':scope > details[open]').forEach(function (d) { if (d !== e.target) d.open = false; });
   }, true);
+  // Filters left as they are stay out of the address, which is what people send on.
+  document.addEventListener('formdata', function (e) {
+    Array.from(e.formData.keys()).forEach(function (k) { if (e.formData.get(k) === '') e.formData.delete(k); });
+  });
+  document.addEventListener('keydown', function (e) {
+    if (e.key !== 'Escape') return;
+    document.querySelectorAll('.menu[open]').forEach(function (d) { d.open = false; d.querySelector('summary').focus(); });
+  });
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start); else start();
 })();
