@@ -50,6 +50,14 @@ func TestLostWarehouseIsFilledFromTheLog(t *testing.T) {
 		post(t, a.URL(), n)
 	}
 	shown(t, a.URL(), 3)
+	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) { // committed too
+		if _, _, body := get(t, a.URL()+"/readyz"); strings.Contains(body, `"lag_records":0`) {
+			break
+		}
+		if time.Since(begin) > 20*time.Second {
+			t.Fatal("the sink does not commit")
+		}
+	}
 	stop()
 	if err := os.RemoveAll(filepath.Join(dir, "engine")); err != nil {
 		t.Fatal(err)
