@@ -28,7 +28,7 @@ func (s *Store) watermark(ctx context.Context, q question, m mark) (time.Time, e
 		return time.Time{}, nil
 	}
 	if m.seen.After(q.knownAt) {
-		return s.firstSeen(ctx, q, "true")
+		return s.logSeen(ctx, q)
 	}
 	type bound struct {
 		day            time.Time
@@ -59,7 +59,7 @@ WHERE a.day <= toDate32({as_of:DateTime64(3, 'UTC')}) GROUP BY day ORDER BY late
 			return best, nil
 		}
 		if i == looked {
-			return s.firstSeen(ctx, q, "true")
+			return s.logSeen(ctx, q)
 		}
 		t, err := s.daySeen(ctx, q, m, b.day, b.newest.After(q.asOf))
 		if err != nil {
@@ -86,7 +86,11 @@ func (s *Store) daySeen(ctx context.Context, q question, m mark, day time.Time, 
 			return t, nil
 		}
 	}
-	t, err := s.firstSeen(ctx, q, "at >= {day:DateTime64(3, 'UTC')} AND at < {day:DateTime64(3, 'UTC')} + toIntervalDay(1)", warehouse.Param{Name: "day", Value: day})
+	t, err := s.latestSeen(ctx, q, `
+SELECT max(earliest) AS latest, count() AS n FROM (
+    SELECT min(seen) AS earliest FROM events
+    WHERE at >= {day:DateTime64(3, 'UTC')} AND at < {day:DateTime64(3, 'UTC')} + toIntervalDay(1) AND at <= {as_of:DateTime64(3, 'UTC')}
+    GROUP BY source, id)`, warehouse.Param{Name: "day", Value: day})
 	if err == nil && !cut {
 		c.dayMu.Lock()
 		if c.dayMark == m {
@@ -97,10 +101,15 @@ func (s *Store) daySeen(ctx context.Context, q question, m mark, day time.Time, 
 	return t, err
 }
 
-// firstSeen reads the log: FINAL keeps the copy of an event that was seen first.
-func (s *Store) firstSeen(ctx context.Context, q question, where string, extra ...warehouse.Param) (t time.Time, err error) {
-	rows, err := s.db.Query(ctx, "watermark", "SELECT max(seen) AS latest, count() AS n FROM events FINAL WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')} AND "+where,
-		append(q.bind(), extra...)...)
+// logSeen reads the whole log: FINAL keeps the copy of an event that was seen first, and
+// needs no memory for it; for a day, grouping is quicker.
+func (s *Store) logSeen(ctx context.Context, q question) (time.Time, error) {
+	return s.latestSeen(ctx, q, "SELECT max(seen) AS latest, count() AS n FROM events FINAL WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}")
+}
+
+// latestSeen reads a moment and how many rows it rests on; of none it is the zero time.
+func (s *Store) latestSeen(ctx context.Context, q question, sql string, extra ...warehouse.Param) (t time.Time, err error) {
+	rows, err := s.db.Query(ctx, "watermark", sql, append(q.bind(), extra...)...)
 	if err != nil {
 		return t, fmt.Errorf("watermark: %w", err)
 	}

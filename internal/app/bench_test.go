@@ -90,7 +90,7 @@ func BenchmarkLongHistory(b *testing.B) {
 	open := func(path string) time.Duration {
 		b.Helper()
 		var took []time.Duration
-		for range 5 {
+		for i := range 6 {
 			begin := time.Now()
 			resp, err := http.Get(server.URL + path)
 			if err != nil {
@@ -101,7 +101,9 @@ func BenchmarkLongHistory(b *testing.B) {
 			if err != nil || resp.StatusCode != http.StatusOK {
 				b.Fatal(path, resp.Status, err)
 			}
-			took = append(took, time.Since(begin))
+			if i > 0 { // the first one finds nothing warm
+				took = append(took, time.Since(begin))
+			}
 		}
 		slices.Sort(took)
 		return took[len(took)/2]
