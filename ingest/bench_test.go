@@ -76,7 +76,7 @@ func BenchmarkSinkRatio(b *testing.B) {
 //     broker and wait for its fsync, with nothing of ours between.
 //   - lone-ratio: that ÷ the p99 of a single client who appends with nobody else there.
 func BenchmarkWebhookAck(b *testing.B) {
-	for _, partitions := range []int{1, 8} {
+	for _, partitions := range []int{1, 2, 8} {
 		b.Run(fmt.Sprint(partitions, "-partitions"), func(b *testing.B) { webhookAck(b, partitions) })
 	}
 }
