@@ -224,6 +224,9 @@ func (l *lane) insert(ctx context.Context, b *block) (attempts int, err error) {
 	for {
 		attempts++
 		err := l.insertOnce(ctx, b)
+		if err == nil && (b.replayed || attempts > 1) {
+			err = l.restore(ctx, b)
+		}
 		switch {
 		case err == nil:
 			return attempts, nil
