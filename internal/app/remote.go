@@ -156,8 +156,17 @@ func (r *remote) Import(ctx context.Context, req ImportRequest) (ImportProgress,
 		q.Set("account", req.Account)
 	}
 	var last ImportProgress
-	// The type hides that the reader can be closed: it belongs to the caller.
-	resp, err := r.do(ctx, http.MethodPost, "/api/v1/import?"+q.Encode(), struct{ io.Reader }{req.Reader})
+	// A reader like a terminal may block for ever, and the HTTP client waits for it even
+	// when it is told to stop. So the body is a pipe that can be cut; whoever feeds it is
+	// left behind in its read. The reader itself belongs to the caller and is not closed.
+	body, feed := io.Pipe()
+	defer body.Close()
+	defer context.AfterFunc(ctx, func() { body.CloseWithError(context.Cause(ctx)) })()
+	go func() {
+		_, err := io.Copy(feed, req.Reader)
+		feed.CloseWithError(err)
+	}()
+	resp, err := r.do(ctx, http.MethodPost, "/api/v1/import?"+q.Encode(), body)
 	if err != nil {
 		return last, err
 	}
