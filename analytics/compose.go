@@ -40,8 +40,8 @@ type fact struct {
 	key    map[string]string // and by "by"
 }
 
-// split is one way to cut the rows of a question: a value of bucket and one of by.
-type split struct{ bucket, by string }
+// Split is one way to cut the rows of a question: the values of its parameters bucket and by.
+type Split struct{ Bucket, By string }
 
 // text is the fact's SQL for one question.
 func (f fact) text(q question) (string, error) {
@@ -66,14 +66,14 @@ func (f fact) text(q question) (string, error) {
 	row := ""
 	for i, s := range q.splits {
 		bucket, key := "''", "''"
-		if s.bucket != "none" {
-			bucket = f.bucket[s.bucket]
+		if s.Bucket != "none" {
+			bucket = f.bucket[s.Bucket]
 		}
-		if s.by != "none" {
-			key = f.key[s.by]
+		if s.By != "none" {
+			key = f.key[s.By]
 		}
 		if bucket == "" || key == "" {
-			return "", fmt.Errorf("fact %s does not know bucket %s by %s", f.name, s.bucket, s.by)
+			return "", fmt.Errorf("fact %s does not know bucket %s by %s", f.name, s.Bucket, s.By)
 		}
 		if len(q.splits) == 1 {
 			row = "toUInt8(0) AS place, " + bucket + " AS bucket, " + key + " AS key"

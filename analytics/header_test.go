@@ -73,7 +73,7 @@ func TestMetricFiles(t *testing.T) {
 				}
 			}
 			asked := func(change func(*question)) question {
-				q := question{metric: m, lens: "responder_team", auto: "include", splits: []split{{"none", "none"}}}
+				q := question{metric: m, lens: "responder_team", auto: "include", splits: []Split{{"none", "none"}}}
 				change(&q)
 				return q
 			}
@@ -86,7 +86,7 @@ func TestMetricFiles(t *testing.T) {
 			}
 			for _, by := range m.by {
 				for _, bucket := range buckets {
-					composed(asked(func(q *question) { q.splits = []split{{bucket, by}} }))
+					composed(asked(func(q *question) { q.splits = []Split{{bucket, by}} }))
 				}
 			}
 			plain := composed(asked(func(*question) {}))

@@ -19,7 +19,7 @@ func (s *Store) present() question {
 	return question{
 		from: now.Add(-90 * 24 * time.Hour), to: now.Add(time.Millisecond), asOf: now, knownAt: now, zone: s.zone, tz: s.zone.String(),
 		bucket: "none", by: "none", lens: "owner_then", auto: "include", profile: "steward", assume: "first", hours: s.sets[0],
-		splits: []split{{"none", "none"}},
+		splits: []Split{{"none", "none"}},
 	}
 }
 

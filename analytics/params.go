@@ -39,7 +39,7 @@ type question struct {
 	priority, alertClass, source        []string
 	onlyIncident                        string
 	aliases                             aliases
-	splits                              []split // what one statement answers; {bucket, by} alone unless batched
+	splits                              []Split // what one statement answers; {bucket, by} alone unless batched
 }
 
 // takes says whether a metric has a parameter.
@@ -188,7 +188,7 @@ func parse(m metricFile, v url.Values, now time.Time, zone *time.Location, sets 
 			return q, &ParamError{Param: "urgency", Reason: fmt.Sprintf("unknown value %q", u), Allowed: []string{"high", "low"}}
 		}
 	}
-	q.splits = []split{{q.bucket, q.by}}
+	q.splits = []Split{{q.bucket, q.by}}
 	return q, q.window(v, now)
 }
 
@@ -232,7 +232,7 @@ func (q *question) usesHours() bool {
 }
 
 func (q *question) splitsBy(by string) bool {
-	return slices.ContainsFunc(q.splits, func(s split) bool { return s.by == by })
+	return slices.ContainsFunc(q.splits, func(s Split) bool { return s.By == by })
 }
 
 // variant picks the fact that answers this question at the least cost.

@@ -184,9 +184,6 @@ func (s *Store) Query(ctx context.Context, name string, params url.Values) (*Ans
 	return answers[0], nil
 }
 
-// Split is one way to cut a question's rows: the values of its parameters bucket and by.
-type Split struct{ Bucket, By string }
-
 // QueryEach answers one metric once for each split, in their order, as that many Querys
 // with these values of bucket and by would; it costs little more than one of them. Errors
 // as of Query.
@@ -207,7 +204,7 @@ func (s *Store) QueryEach(ctx context.Context, name string, params url.Values, s
 		if v == nil {
 			v = url.Values{}
 		}
-		v["bucket"], v["by"] = given(split.Bucket, params["bucket"]), given(split.By, params["by"])
+		v["bucket"], v["by"] = instead(params["bucket"], split.Bucket), instead(params["by"], split.By)
 		var err error
 		if questions[i], err = parse(m, v, now, s.zone, s.sets); err != nil {
 			return nil, err
@@ -222,10 +219,11 @@ func (s *Store) QueryEach(ctx context.Context, name string, params url.Values, s
 	})
 }
 
-// given keeps a parameter that was given more than once, so that it is refused.
-func given(one string, all []string) []string {
-	if len(all) > 1 {
-		return all
+// instead puts one value in the place of a parameter's. One that was given more than once
+// stays, so that it is refused.
+func instead(values []string, one string) []string {
+	if len(values) > 1 {
+		return values
 	}
 	return []string{one}
 }

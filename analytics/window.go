@@ -90,7 +90,7 @@ func (q *question) cuts() []int64 {
 	out := []int64{}
 	wanted := map[string]bool{}
 	for _, s := range q.splits {
-		wanted[s.bucket] = s.bucket != "none"
+		wanted[s.Bucket] = s.Bucket != "none"
 	}
 	if !slices.Contains(slices.Collect(maps.Values(wanted)), true) {
 		return out

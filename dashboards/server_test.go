@@ -170,6 +170,18 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
+// A wrong method is not a wrong address: 405 says what is right.
+func TestAPIMethods(t *testing.T) {
+	s := boot(t, newFake())
+	for path, want := range map[string]int{"/api/v1/metrics": 405, "/api/v1/metrics/hops": 405, "/api/v1/events": 405, "/api/v1/nothing": 404} {
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, nil))
+		if w.Code != want || (want == 405) != (w.Header().Get("Allow") == "GET, HEAD") {
+			t.Errorf("POST %s: %d, Allow %q, want %d", path, w.Code, w.Header().Get("Allow"), want)
+		}
+	}
+}
+
 func TestAPI(t *testing.T) {
 	s := boot(t, newFake())
 	r := get(t, s, "/api/v1/metrics/interruptions?by=team&from=2026-09-01")

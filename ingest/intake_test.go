@@ -1,13 +1,16 @@
 package ingest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -275,6 +278,32 @@ func TestIntakeSlowBodies(t *testing.T) {
 	good := strings.ReplaceAll(goodEvent, "\n", "")
 	if got := ask(strings.NewReader(good), int64(len(good))); got != 202 {
 		t.Errorf("after the flood: %d", got)
+	}
+}
+
+// A client that writes all of an oversize body before it reads still gets the 413: a
+// connection closed on unread bytes would be reset under it.
+func TestIntakeOversizeIsSeen(t *testing.T) {
+	server := httptest.NewServer(testIntake(&ledger{}))
+	defer server.Close()
+	for range 20 {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		const length = 5 << 20
+		fmt.Fprintf(conn, "POST /ingest/cloudevents HTTP/1.1\r\nHost: steward\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", contentStructured, length)
+		if _, err := io.CopyN(conn, &endless{}, length); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode != 413 {
+			t.Errorf("%d", resp.StatusCode)
+		}
+		conn.Close()
 	}
 }
 

@@ -224,7 +224,8 @@ func (l *lane) insert(ctx context.Context, b *block) (attempts int, err error) {
 	for {
 		attempts++
 		err := l.insertOnce(ctx, b)
-		if err == nil && (b.replayed || attempts > 1) {
+		taken := err == nil // whatever putting rows back meets, the data is not at fault
+		if taken && (b.replayed || attempts > 1) {
 			err = l.restore(ctx, b)
 		}
 		switch {
@@ -232,7 +233,7 @@ func (l *lane) insert(ctx context.Context, b *block) (attempts int, err error) {
 			return attempts, nil
 		case ctx.Err() != nil:
 			return attempts, ctx.Err()
-		case b.rows() > 0 && warehouse.IsRefused(err):
+		case !taken && b.rows() > 0 && warehouse.IsRefused(err):
 			return attempts, &refusedError{err}
 		}
 		if attempts == 1 || backoff >= l.s.cfg.MaxBackoff {

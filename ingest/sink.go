@@ -38,6 +38,8 @@ import (
 //     its own with intent, insert and commit. What remains is one record; it goes to
 //     quarantine.
 //  7. Never resume from max(offset) in the table: an insert may be torn.
+//  8. A span that may have been cut short is counted after its replay, and what the token
+//     hid is put back (restore.go).
 //
 // With Direct, for the one node whose broker lives in its own process, all partitions
 // are taken without joining a group: a rejoining member would wait out the session of

@@ -394,10 +394,16 @@ func testOutage(t *testing.T, real bool) {
 	if lag, err := s.Lag(t.Context()); err != nil || lag.Records != 2000 || lag.Oldest <= 0 {
 		t.Errorf("lag while away: %+v, %v", lag, err)
 	}
+	if err := s.Health(); err == nil || !strings.Contains(err.Error(), "attempts") {
+		t.Errorf("health while away: %v", err)
+	}
 	w.publish(sample("b", 500)...)
 	w.exactly(0, 0)
 	away.Store(false)
 	w.drain(s)
+	if err := s.Health(); err != nil {
+		t.Errorf("health afterwards: %v", err)
+	}
 	w.exactly(2500, 0)
 }
 

@@ -304,6 +304,9 @@ func TestStrangersAreKeptOut(t *testing.T) {
 	if code := send("POST", "/ingest/pagerduty", "tunnel.example"); code != http.StatusUnauthorized {
 		t.Errorf("an unsigned delivery through a tunnel gets %d", code)
 	}
+	if code := send("POST", "/ingest/cloudevents", "rebound.example"); code != http.StatusMisdirectedRequest {
+		t.Errorf("a source that does not sign, under a foreign name, gets %d", code)
+	}
 	if code := send("POST", "/api/v1/rebuild", "localhost", "Origin", "http://evil.example"); code != http.StatusForbidden {
 		t.Errorf("another site's request gets %d", code)
 	}
