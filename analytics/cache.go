@@ -53,6 +53,11 @@ type cache struct {
 	mark   mark
 	markAt time.Time
 
+	disputeMu     sync.Mutex
+	disputes      map[stretch]bool // whether events have copies that differ, at disputeMark
+	disputeMark   mark
+	disputeFlight singleflight.Group
+
 	dayMu   sync.Mutex
 	days    map[string]time.Time // exact freshness of whole days at dayMark
 	dayMark mark

@@ -230,13 +230,13 @@ func parseMetric(file, text string) (metricFile, error) {
 const rowMark = "/*row*/"
 
 // compose builds the statement of a question: WITH the facts its metric needs, then the
-// metric's SELECT. past says that not everything in the warehouse is known to it.
-func compose(facts map[string]fact, q question, past bool) (string, error) {
+// metric's SELECT.
+func compose(facts map[string]fact, q question) (string, error) {
 	var parts []string
 	state := map[string]int{} // 1 being added, 2 added
 	var add func(name string) error
 	add = func(name string) error {
-		chosen := q.variant(name, past)
+		chosen := q.variant(name)
 		switch state[name] {
 		case 2:
 			return nil

@@ -78,7 +78,7 @@ func TestMetricFiles(t *testing.T) {
 				return q
 			}
 			composed := func(q question) string {
-				sql, err := compose(facts, q, true)
+				sql, err := compose(facts, q)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -174,7 +174,7 @@ func TestStatements(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sql, err := s.statement(q, true)
+			sql, err := s.statement(q)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -35,7 +35,10 @@ func (s *Store) look(ctx context.Context, name string, q question, needs []strin
 		}
 		q.metric.facts = needs
 		q.metric.SQL = sql
-		if sql, err = compose(s.facts, q, m.seen.After(q.knownAt)); err != nil {
+		if err = s.settle(ctx, &q, m); err != nil {
+			return err
+		}
+		if sql, err = compose(s.facts, q); err != nil {
 			return err
 		}
 	}

@@ -39,6 +39,7 @@ type question struct {
 	priority, alertClass, source        []string
 	onlyIncident                        string
 	aliases                             aliases
+	past, disputed                      bool    // see Store.settle
 	splits                              []Split // what one statement answers; {bucket, by} alone unless batched
 }
 
@@ -193,9 +194,17 @@ func parse(m metricFile, v url.Values, now time.Time, zone *time.Location, sets 
 }
 
 // given says whether a filter restricts the question, and whether there is such a filter.
+// Besides the caller's there are past, disputed and undisputed (see disputed.go).
 func (q *question) given(name string) (given, known bool) {
-	if name == "auto_resolved" {
+	switch name {
+	case "auto_resolved":
 		return q.auto != "include", true
+	case "past":
+		return q.past, true
+	case "disputed":
+		return q.disputed, true
+	case "undisputed":
+		return !q.disputed, true
 	}
 	values, known := map[string][]string{
 		"team": q.team, "service": q.service, "person": q.person, "urgency": q.urgency,
@@ -236,11 +245,11 @@ func (q *question) splitsBy(by string) bool {
 }
 
 // variant picks the fact that answers this question at the least cost.
-func (q *question) variant(name string, past bool) string {
+func (q *question) variant(name string) string {
 	switch name {
 	case "incident_part":
-		if past {
-			return "incident_part.past"
+		if q.past || q.disputed {
+			return "incident_part.exact"
 		}
 		return "incident_part.live"
 	case "incident_asked_for":
@@ -297,7 +306,7 @@ func (q *question) bind() []warehouse.Param {
 		team = 1
 	}
 	return []warehouse.Param{
-		p("uses_team", team), p("from", q.from), p("to", q.to), p("as_of", q.asOf), p("known_at", q.knownAt), p("reach", q.reach()),
+		p("uses_team", team), p("from", q.from), p("to", q.to), p("as_of", q.asOf), p("known_at", q.knownAt), p("reach", q.reach()), p("apart", uint16(apart)),
 		p("tz", q.tz), p("lens", q.lens), p("assume", q.assume),
 		p("auto_resolved", q.auto), p("profile", q.profile), p("only_incident", q.onlyIncident),
 		p("team", s(q.team)), p("service", s(q.service)), p("person", s(q.person)), p("urgency", s(q.urgency)),

@@ -7,9 +7,10 @@
 //     and late arrivals cannot change an answer.
 //  2. A question names a metric and parameters. compose puts the metric's SELECT behind the
 //     facts it needs; parameters are bound, never spliced.
-//  3. What was not known at known_at must not exist. Where every event is known, whole days
-//     come from the incident projection and the day of as_of from its events; otherwise the
-//     projection's own SELECT runs over the events known then. Same text, same answer.
+//  3. What was not known at known_at must not exist, and of an event's copies the one seen
+//     first counts. Where that makes no difference, whole days come from the incident
+//     projection and the day of as_of from its events; the incidents for which it does are
+//     put together by the projection's own SELECT over their events. Same text, same answer.
 //  4. Answers are kept by metric version, parameters and watermark; concurrent identical
 //     questions are asked once (see cache.go).
 package analytics
@@ -134,17 +135,22 @@ func (s *Store) expand() error {
 	if strings.Count(incident, anchor) != 1 {
 		return fmt.Errorf("analytics: schema/incident.sql: want one %q to restrict", anchor)
 	}
-	restrict := func(where string) string {
-		return strings.Replace(incident, anchor, anchor+where+" AND ", 1)
-	}
-	live := restrict("at >= toDateTime64(toDate32({as_of:DateTime64(3, 'UTC')}), 3, 'UTC') AND at <= {as_of:DateTime64(3, 'UTC')}")
-	past := restrict("incident IN (SELECT incident FROM touched) AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}")
+	const today = "at >= toDateTime64(toDate32({as_of:DateTime64(3, 'UTC')}), 3, 'UTC') AND at <= {as_of:DateTime64(3, 'UTC')}"
+	live := strings.Replace(incident, anchor, anchor+today+" AND ", 1)
+	exact := strings.Replace(incident, anchor, `FROM (
+    SELECT * FROM events WHERE `+today+` AND incident NOT IN (SELECT incident FROM unsettled)
+    UNION ALL
+    SELECT * FROM (
+        SELECT * FROM events WHERE `+kinds+` AND incident IN (SELECT incident FROM unsettled) AND ({only_incident:String} IN ('', incident) OR incident = '') AND seen <= {known_at:DateTime64(3, 'UTC')}
+        ORDER BY seen, at, data LIMIT 1 BY source, id)) AS events
+WHERE at <= {as_of:DateTime64(3, 'UTC')} AND `, 1)
 	for name, f := range s.facts {
 		for mark, text := range macro {
 			f.body = strings.ReplaceAll(f.body, mark, text)
 		}
-		if name == "incident_part.past" {
-			f.body = strings.ReplaceAll(f.body, "/*incident*/", past)
+		f.body = expandDisputed(f.body)
+		if name == "incident_part.exact" {
+			f.body = strings.ReplaceAll(f.body, "/*incident*/", exact)
 		} else {
 			f.body = strings.ReplaceAll(f.body, "/*incident*/", live)
 		}
@@ -229,8 +235,16 @@ func instead(values []string, one string) []string {
 }
 
 // statement is the SQL that a question runs.
-func (s *Store) statement(q question, past bool) (string, error) {
-	return compose(s.facts, q, past)
+func (s *Store) statement(q question) (string, error) {
+	return compose(s.facts, q)
+}
+
+// settle finds out in which form a question must run: whether not everything is known to
+// it, and whether copies of an event differ.
+func (s *Store) settle(ctx context.Context, q *question, m mark) (err error) {
+	q.past = m.seen.After(q.knownAt)
+	q.disputed, err = s.isDisputed(ctx, *q, m)
+	return err
 }
 
 // hidden counts the columns behind a metric's own: what its rows assume, and which split
@@ -244,7 +258,10 @@ func (s *Store) ask(ctx context.Context, questions []question, mark mark) ([]*An
 	for _, each := range questions {
 		q.splits = append(q.splits, each.splits...)
 	}
-	sql, err := s.statement(q, mark.seen.After(q.knownAt))
+	if err := s.settle(ctx, &q, mark); err != nil {
+		return nil, err
+	}
+	sql, err := s.statement(q)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,13 @@ import (
 
 // apiCatalogue lists the metrics: {"metrics":[…]}.
 func (s *Server) apiCatalogue(c echo.Context) error {
+	v, err := asked(c)
+	if err != nil {
+		return err
+	}
+	for name := range v {
+		return &analytics.ParamError{Param: name, Reason: "unknown parameter; the catalogue takes none", Allowed: []string{}}
+	}
 	return c.JSON(http.StatusOK, map[string]any{"metrics": s.Store.Metrics()})
 }
 
@@ -152,7 +159,7 @@ func (s *Server) instant(v string, zone *time.Location) (time.Time, error) {
 		return d.UTC(), nil
 	}
 	// A "+" of an offset arrives as a blank where a URL was not encoded.
-	t, err := time.Parse(time.RFC3339Nano, strings.Replace(v, " ", "+", 1))
+	t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(strings.Replace(v, " ", "+", 1)))
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%q is neither a date like 2026-03-29 nor an RFC 3339 time", v)
 	}

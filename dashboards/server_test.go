@@ -184,6 +184,9 @@ func TestAPIMethods(t *testing.T) {
 
 func TestAPI(t *testing.T) {
 	s := boot(t, newFake())
+	if r := get(t, s, "/api/v1/metrics?team=a"); r.StatusCode != 400 || !strings.Contains(body(t, r), `"param":"team"`) {
+		t.Error("the catalogue takes no parameters", r.StatusCode)
+	}
 	r := get(t, s, "/api/v1/metrics/interruptions?by=team&from=2026-09-01")
 	var got struct {
 		Metric  string

@@ -17,7 +17,7 @@ import (
 var eventColumns = []string{
 	"kind", "at", "id", "source", "account", "subject", "incident", "service", "team", "person", "actor",
 	"title", "urgency", "priority", "severity", "alert_class", "cause", "channel", "state", "page", "policy",
-	"targets", "level", "auto", "drill", "delivered", "time_quality", "data", "extensions", "seen", "partition", "offset",
+	"targets", "level", "auto", "drill", "delivered", "time_quality", "data", "extensions", "seen", "partition", "offset", "digest",
 }
 
 // record is one record of the log as the decoder needs it. Its bytes belong to it.
@@ -64,6 +64,7 @@ type block struct {
 	quality, data, extensions                        []string
 	partition                                        []int32
 	offset                                           []int64
+	digest                                           []uint64
 	bad                                              []badRow
 	records                                          []record // all of the span, for cutting it in half
 }
@@ -83,7 +84,7 @@ func (b *block) recycle(s span) *block {
 		channel: b.channel[:0], state: b.state[:0], page: b.page[:0], policy: b.policy[:0],
 		at: b.at[:0], seen: b.seen[:0], targets: b.targets[:0], level: b.level[:0],
 		auto: b.auto[:0], drill: b.drill[:0], delivered: b.delivered[:0], quality: b.quality[:0], data: b.data[:0], extensions: b.extensions[:0],
-		partition: b.partition[:0], offset: b.offset[:0], records: b.records[:0],
+		partition: b.partition[:0], offset: b.offset[:0], digest: b.digest[:0], records: b.records[:0],
 	}
 	return b
 }
@@ -193,6 +194,7 @@ func (b *block) append(e event.Event, f event.Fields, partition int32, r record)
 	b.seen = append(b.seen, e.Seen)
 	b.partition = append(b.partition, partition)
 	b.offset = append(b.offset, r.offset)
+	b.digest = append(b.digest, b.contentOf(len(b.id)-1))
 }
 
 func bit(p *bool) uint8 {
@@ -207,7 +209,7 @@ func (b *block) fill(to warehouse.Batch) error {
 	for i, column := range []any{
 		b.kind, b.at, b.id, b.source, b.account, b.subject, b.incident, b.service, b.team, b.person, b.actor,
 		b.title, b.urgency, b.priority, b.severity, b.class, b.cause, b.channel, b.state, b.page, b.policy,
-		b.targets, b.level, b.auto, b.drill, b.delivered, b.quality, b.data, b.extensions, b.seen, b.partition, b.offset,
+		b.targets, b.level, b.auto, b.drill, b.delivered, b.quality, b.data, b.extensions, b.seen, b.partition, b.offset, b.digest,
 	} {
 		if err := to.Column(i).Append(column); err != nil {
 			return err

@@ -190,7 +190,7 @@ func instant(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
+	t, err := event.ParseTime(text)
 	if err != nil {
 		return time.Time{}, &event.FieldError{Field: field, Reason: "must be an RFC 3339 time"}
 	}

@@ -37,6 +37,7 @@ func TestImportCloudEvents(t *testing.T) {
 	w := newWorld(t, false, 4)
 	s, _ := w.start(w.config())
 	var file bytes.Buffer
+	file.WriteString("\ufeff") // some editors do
 	events := sample("i", 9000)
 	for i, e := range events {
 		file.Write(append(MarshalCloudEvent(e), '\n'))

@@ -69,6 +69,9 @@ func openLines(r io.Reader) (*lines, error) {
 		}
 		l.r = bufio.NewReaderSize(z, 64<<10)
 	}
+	if mark, err := l.r.Peek(3); err == nil && string(mark) == "\ufeff" { // what some editors put before the first line
+		_, _ = l.r.Discard(3) // it has been seen
+	}
 	return l, nil
 }
 

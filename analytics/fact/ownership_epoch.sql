@@ -5,7 +5,8 @@
 ownership_said AS (
     SELECT service, at, argMin(team, (id, source)) AS first_team, argMax(team, (id, source)) AS last_team, min(at) OVER (PARTITION BY service) AS sure_from
     FROM (SELECT service, at, id, source, team, seen FROM ownership
-          WHERE seen <= {known_at:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
+          WHERE seen <= {known_at:DateTime64(3, 'UTC')} ORDER BY seen, at LIMIT 1 BY source, id)
+    WHERE at <= {as_of:DateTime64(3, 'UTC')}
     GROUP BY service, at),
 ownership_epoch AS (
     SELECT service, epoch.1 AS valid_from, epoch.2 AS team, sure_from

@@ -1,7 +1,8 @@
 -- fact: page_row
 -- needs: incident_state
 -- Pages and unanswered pages of the window and its reach, with what their incident says;
--- those of drills are gone. level is text, empty where the page gave none.
+-- those of drills are gone. level is text, empty where the page gave none. Where copies of
+-- an event differ they are looked at wherever they lie, before the window chooses.
 page_row AS (
     SELECT
         p.at AS at, p.id AS id, p.source AS source, p.kind = 'page.unanswered' AS is_unanswered, p.incident AS incident,
@@ -13,8 +14,12 @@ page_row AS (
     FROM (
         SELECT at, id, source, kind, incident, if(kind = 'page.unanswered', '', person) AS person, channel, level, urgency, delivered, seen
         FROM page
-        WHERE at >= {from:DateTime64(3, 'UTC')} - toIntervalSecond({reach:UInt32}) AND at < {to:DateTime64(3, 'UTC')}
-          AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}
-        ORDER BY seen LIMIT 1 BY source, id) AS p
+        WHERE seen <= {known_at:DateTime64(3, 'UTC')}
+          AND (at >= {from:DateTime64(3, 'UTC')} - toIntervalSecond({reach:UInt32}) AND at < {to:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')}
+              OR at IN (SELECT at FROM disputed_copy) -- if disputed
+              )
+        ORDER BY seen, at LIMIT 1 BY source, id) AS p
     LEFT JOIN incident_state AS i ON p.incident = i.incident
-    WHERE p.incident = '' OR i.incident != '')
+    WHERE (p.incident = '' OR i.incident != '')
+      AND p.at >= {from:DateTime64(3, 'UTC')} - toIntervalSecond({reach:UInt32}) AND p.at < {to:DateTime64(3, 'UTC')} AND p.at <= {as_of:DateTime64(3, 'UTC')} -- if disputed
+    )

@@ -21,6 +21,7 @@ person_epoch AS (
         FROM (
             SELECT person, at, id, source, if(zone IN (SELECT time_zone FROM system.time_zones), zone, '') AS known_zone, hours_described, working_hours, holidays, seen
             FROM person
-            WHERE seen <= {known_at:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
+            WHERE seen <= {known_at:DateTime64(3, 'UTC')} ORDER BY seen, at LIMIT 1 BY source, id)
+        WHERE at <= {as_of:DateTime64(3, 'UTC')}
         GROUP BY member)
     ARRAY JOIN epochs AS epoch)

@@ -8,7 +8,8 @@ policy_said AS (
     FROM (
         SELECT policy, at, argMin(services, (id, source)) AS first_services, argMax(services, (id, source)) AS last_services, min(at) OVER (PARTITION BY policy) AS sure_from
         FROM (SELECT policy, at, id, source, services, seen FROM policy
-              WHERE seen <= {known_at:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
+              WHERE seen <= {known_at:DateTime64(3, 'UTC')} ORDER BY seen, at LIMIT 1 BY source, id)
+        WHERE at <= {as_of:DateTime64(3, 'UTC')}
         GROUP BY policy, at)
     ARRAY JOIN if(at = sure_from AND {assume:String} = 'first',
         [(toDateTime64('1900-01-01 00:00:00', 3, 'UTC'), first_services), (at, last_services)], [(at, last_services)]) AS epoch),

@@ -17,7 +17,8 @@ shift_latest AS (
                 greatest(start, {from:DateTime64(3, 'UTC')}), least(end, {to:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}),
                 level, rank, role IN ('shadow', 'reverse_shadow')), (at, id, source)) AS said
         FROM (SELECT shift, at, id, source, schedule, person, start, end, level, rank, role, seen FROM shift
-              WHERE seen <= {known_at:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
+              WHERE seen <= {known_at:DateTime64(3, 'UTC')} ORDER BY seen, at LIMIT 1 BY source, id)
+        WHERE at <= {as_of:DateTime64(3, 'UTC')}
         GROUP BY shift)
     WHERE said.7 = 0 AND said.3 < said.4),
 shift_seat AS (

@@ -158,13 +158,31 @@ var ruleGaps = []time.Duration{
 	30*time.Minute + time.Millisecond, -30 * time.Minute, time.Hour, -time.Hour, 12 * time.Hour,
 }
 
-// copies redelivers some events: the same but for when they were seen, mostly later,
-// sometimes earlier than the one made first.
+// copies redelivers some events: mostly the same but for when they were seen, mostly later,
+// sometimes earlier than the one made first. Some say something else: another moment, or
+// what another event of their kind says. No two copies that differ are seen at once.
 func (m *maker) copies() {
-	for _, e := range m.events[:len(m.events):len(m.events)] {
+	made := m.events[:len(m.events):len(m.events)]
+	for _, e := range made {
 		for m.r.Intn(6) == 0 {
 			c := e
 			c.Seen = c.Seen.Add(time.Duration(m.r.Intn(20*86400)-5*86400) * time.Second)
+			if m.chance(3) {
+				c.Seen = c.Seen.Add(time.Duration(1+len(m.events)) * time.Millisecond)
+				c.At = c.At.Add(time.Duration(m.r.Intn(12*86400)-6*86400) * time.Second)
+			}
+			if other := pick(m.r, made); m.chance(3) || other.Kind == c.Kind && m.chance(2) {
+				for range 200 {
+					if other.Kind == c.Kind {
+						break
+					}
+					other = pick(m.r, made)
+				}
+				if other.Kind == c.Kind {
+					c.Seen = c.Seen.Add(time.Duration(1+len(m.events)) * time.Millisecond)
+					c.Data = other.Data
+				}
+			}
 			m.events = append(m.events, c)
 		}
 	}

@@ -112,7 +112,7 @@ func TestHistoriesAreNasty(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"assumed.owner", "assumed.team", "assumed.zone", "assumed.opened", "copy", "tie", "late", "twin"} {
+	for _, name := range []string{"assumed.owner", "assumed.team", "assumed.zone", "assumed.opened", "copy", "copy that differs", "tie", "late", "twin"} {
 		if !seen[name] {
 			seen[name] = false
 		}
@@ -129,13 +129,16 @@ func TestHistoriesAreNasty(t *testing.T) {
 
 // marks notes what sorts of trouble a history holds.
 func marks(events []event.Event, seen map[string]bool) {
-	identity, moment, ids := map[[2]string]bool{}, map[int64]string{}, map[string]string{}
+	identity, moment, ids := map[[2]string]event.Event{}, map[int64]string{}, map[string]string{}
 	for _, e := range events {
-		if identity[[2]string{e.Source, e.ID}] {
+		if first, ok := identity[[2]string{e.Source, e.ID}]; ok {
 			seen["copy"] = true
+			if !first.At.Equal(e.At) && string(first.Data) != string(e.Data) {
+				seen["copy that differs"] = true
+			}
 			continue
 		}
-		identity[[2]string{e.Source, e.ID}] = true
+		identity[[2]string{e.Source, e.ID}] = e
 		if id, ok := moment[e.At.UnixMilli()]; ok && id != e.ID {
 			seen["tie"] = true
 		}

@@ -107,7 +107,7 @@ func (o origin) timed(field, text string, received time.Time) (origin, error) {
 		o.at, o.quality = received, "received"
 		return o, nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
+	t, err := event.ParseTime(text)
 	if err != nil {
 		return o, &Undecodable{Field: field, Reason: "must be an RFC 3339 time"}
 	}

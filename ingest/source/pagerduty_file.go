@@ -89,7 +89,7 @@ func decodeCapture(d Delivery) ([]event.Event, error) {
 	if wrapped.Body[0] == '"' && json.Unmarshal(wrapped.Body, &text) == nil {
 		d.Body = []byte(text)
 	}
-	if t, err := time.Parse(time.RFC3339Nano, string(wrapped.Received)); err == nil {
+	if t, err := event.ParseTime(string(wrapped.Received)); err == nil {
 		d.Received = t
 	}
 	return decodePagerDuty(d)

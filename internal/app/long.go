@@ -31,6 +31,7 @@ type rebuildProgress struct {
 func writeError(w http.ResponseWriter, code int, message string, allowed []string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	w.WriteHeader(code)
 	body, err := json.Marshal(struct {
 		Error   string   `json:"error"`

@@ -177,7 +177,9 @@ func (e *Engine) connectLocked(boot bool) (*conn, error) {
 		// from many common table expressions they cost more than all the rest of the analysis, and find nothing.
 		", optimize_and_compare_chain = 0, optimize_redundant_comparisons = 0, optimize_extract_common_expressions = 0" +
 		", optimize_aggregators_of_group_by_keys = 0, optimize_truncate_order_by_after_group_by_keys = 0, optimize_syntax_fuse_functions = 0" +
-		", optimize_group_by_function_keys = 0, optimize_injective_functions_in_group_by = 0, optimize_limit_by_function_keys = 0"
+		", optimize_group_by_function_keys = 0, optimize_injective_functions_in_group_by = 0, optimize_limit_by_function_keys = 0" +
+		// A set of thousands of ids excludes no granule, yet every granule would be held against it.
+		", use_index_for_in_with_subqueries_max_values = 1000"
 	if e.cfg.QueryMemory > 0 {
 		set += ", max_memory_usage = " + strconv.FormatInt(e.cfg.QueryMemory, 10)
 	}
