@@ -73,6 +73,7 @@ type IncidentRow struct {
 type IncidentFilter struct {
 	From, To      time.Time
 	Team, Service []string
+	Paged         []string // teams: instead, the incidents with a page in [From, To) to somebody of theirs, whoever owns the service
 	Limit         int
 }
 

@@ -187,6 +187,10 @@ func scanIncident(r *warehouse.Rows) (IncidentRow, error) {
 	return i, err
 }
 
+// pagedLate is how long before the window an incident may have opened whose pages in the
+// window are asked for.
+const pagedLate = 31 * 24 * time.Hour
+
 // Incidents lists incidents by their opening, newest first; drills apart.
 func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow, error) {
 	q := s.present()
@@ -201,10 +205,18 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow,
 	if f.Limit <= 0 || f.Limit > 10000 {
 		f.Limit = 1000
 	}
+	needs, where := []string{"incident_listed"}, ""
+	extra := []warehouse.Param{{Name: "limit", Value: uint32(f.Limit)}}
+	if len(f.Paged) > 0 {
+		needs = append(needs, "page_teamed")
+		where = ` WHERE incident IN (SELECT incident FROM page_teamed WHERE NOT is_unanswered AND member != '' AND has({paged:Array(String)}, team)
+    AND at >= {paged_from:DateTime64(3, 'UTC')})`
+		extra = append(extra, warehouse.Param{Name: "paged", Value: f.Paged}, warehouse.Param{Name: "paged_from", Value: q.from})
+		q.metric.Name, q.lens, q.splits = "pages", "responder_team", []Split{{"none", "team"}}
+		q.from = q.from.Add(-pagedLate)
+	}
 	var out []IncidentRow
-	err := s.look(ctx, "incidents", q, []string{"incident_listed"},
-		"SELECT "+incidentColumns+" FROM incident_listed ORDER BY opened_at DESC, incident DESC LIMIT {limit:UInt32}",
-		[]warehouse.Param{{Name: "limit", Value: uint32(f.Limit)}},
+	err := s.look(ctx, "incidents", q, needs, "SELECT "+incidentColumns+" FROM incident_listed"+where+" ORDER BY opened_at DESC, incident DESC LIMIT {limit:UInt32}", extra,
 		func(r *warehouse.Rows) error {
 			i, err := scanIncident(r)
 			out = append(out, i)

@@ -139,6 +139,11 @@ func incidentList(ctx context.Context, t *testing.T, s *analytics.Store) {
 		{"two owners", analytics.IncidentFilter{Team: []string{"a", "b"}}, "i2 i1"},
 		{"service", analytics.IncidentFilter{Service: []string{"web"}}, "i5"},
 		{"both", analytics.IncidentFilter{Service: []string{"web"}, Team: []string{"a"}}, ""},
+		{"paged, by whom people stood for", analytics.IncidentFilter{Paged: []string{"a"}}, "i1"},
+		{"paged nobody of theirs", analytics.IncidentFilter{Paged: []string{"b"}}, ""},
+		{"paged in the window, opened before it", analytics.IncidentFilter{Paged: []string{"a"}, From: june.Add(100*time.Hour + 30*time.Second)}, "i1"},
+		{"paged before the window", analytics.IncidentFilter{Paged: []string{"a"}, From: june.Add(100*time.Hour + 50*time.Second)}, ""},
+		{"paged after the window", analytics.IncidentFilter{Paged: []string{"a"}, To: june.Add(100 * time.Hour)}, ""},
 	} {
 		rows, err := s.Incidents(ctx, c.filter)
 		if err != nil {

@@ -286,7 +286,7 @@ func (s *Server) failed(results ...*result) string {
 }
 
 // incidents lists the newest incidents of the page's window into rows.
-func (a *asker) incidents(rows *[]analytics.IncidentRow, limit int, team, service string) {
+func (a *asker) incidents(rows *[]analytics.IncidentRow, limit int, team, service, paged string) {
 	one := func(s string) []string {
 		if s == "" {
 			return nil
@@ -294,7 +294,7 @@ func (a *asker) incidents(rows *[]analytics.IncidentRow, limit int, team, servic
 		return []string{s}
 	}
 	a.do(func(ctx context.Context) (err error) {
-		*rows, err = a.s.Store.Incidents(ctx, analytics.IncidentFilter{From: a.f.from, To: a.f.to, Team: one(team), Service: one(service), Limit: limit})
+		*rows, err = a.s.Store.Incidents(ctx, analytics.IncidentFilter{From: a.f.from, To: a.f.to, Team: one(team), Service: one(service), Paged: one(paged), Limit: limit})
 		return err
 	})
 }

@@ -134,8 +134,12 @@ type card struct {
 func (c *card) sourced(f *filter, r *result, n string, events string) {
 	m := r.Metric
 	c.N, c.Metric, c.Events = n, &m, events
-	if r.Params.Get("team") != "" && !byOwner(r) {
-		c.EventsText = "incidents on the team’s services"
+	if team := r.Params.Get("team"); team != "" && events != "" && !byOwner(r) {
+		if m.Name == "oncall_hours" || r.Params.Get("lens") == "owner_now" {
+			c.EventsText = "incidents on the team’s services"
+		} else {
+			c.Events, c.EventsText = f.link("/incidents", "team", "", "paged", team), "incidents that paged the team"
+		}
 	}
 	v := url.Values{}
 	for k, vals := range r.Params {

@@ -21,7 +21,7 @@ const incidentsMax = 300
 // incidents lists the incidents behind a number.
 func (s *Server) incidents(c echo.Context) error {
 	f := s.filter(c)
-	team, service, class, state := f.get("team"), f.get("service"), f.get("alert_class"), f.get("state")
+	team, service, class, state, paged := f.get("team"), f.get("service"), f.get("alert_class"), f.get("state"), f.get("paged")
 	if state != "" && state != "open" {
 		f.complain(&analytics.ParamError{Param: "state", Reason: fmt.Sprintf("%q is not known", state), Allowed: []string{"open"}})
 		state = ""
@@ -31,10 +31,10 @@ func (s *Server) incidents(c echo.Context) error {
 	total := ask.metric("incidents", "team", team, "service", service, "alert_class", class, "lens", "owner_then")
 	var rows []analytics.IncidentRow
 	limit := incidentsMax
-	if class != "" || state != "" {
-		limit = 10000 // the store's list has no such filters
+	if class != "" || state != "" || paged != "" {
+		limit = 10000 // the store's list has no such filters, or no metric counts it
 	}
-	ask.incidents(&rows, limit, team, service)
+	ask.incidents(&rows, limit, team, service, paged)
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -43,6 +43,7 @@ func (s *Server) incidents(c echo.Context) error {
 		over := r.Merged || !r.Resolved.IsZero() && !r.Resolved.After(f.now)
 		return class != "" && r.AlertClass != class || state == "open" && over
 	})
+	found := float64(len(rows))
 	rows = rows[:min(len(rows), incidentsMax)]
 	p := &page{Title: "Incidents", Nav: "Incidents", Filter: s.form(f, n.dir, "team", "service")}
 	if class != "" {
@@ -56,6 +57,12 @@ func (s *Server) incidents(c echo.Context) error {
 		p.Filter.Chips = append(p.Filter.Chips, chip{"state", state})
 		all = total.one().n("open")
 		p.Answer = say(strong(plural(all, "incident", "incidents")), " of ", f.since(), verbN(all, " is", " are"), " still open")
+	}
+	if paged != "" {
+		p.Filter.Hidden = append(p.Filter.Hidden, chip{"paged", paged})
+		p.Filter.Chips = append(p.Filter.Chips, chip{"paged", n.team(paged)})
+		all = found
+		p.Answer = say(strong(plural(all, "incident", "incidents")), " paged people of ", strong(n.team(paged)), " in ", f.since(), ", whoever owned the service")
 	}
 	if team != "" {
 		p.Answer = append(p.Answer, say(" on services that ", strong(n.team(team)), " owned then")...)

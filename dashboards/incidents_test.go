@@ -26,6 +26,12 @@ func TestOpenIncidents(t *testing.T) {
 	if n := rows("/incidents?state=open&as_of=" + testNow.Add(-2*time.Hour).Format(time.RFC3339)); n != len(hostile) {
 		t.Errorf("%d incidents listed as open at a moment at which %d were", n, len(hostile))
 	}
+	if page := text(t, body(t, get(t, s, "/incidents?paged=a"))); !strings.Contains(page, "paged people of a in") {
+		t.Error("the list does not say what it lists")
+	}
+	if page := body(t, get(t, s, at("teams", hostile[0]))); !strings.Contains(page, "incidents that paged the team") || !strings.Contains(page, "/incidents?paged=") {
+		t.Error("a team's interruptions do not lead to the incidents behind them")
+	}
 	if r := get(t, s, "/incidents?state=mad"); r.StatusCode != http.StatusBadRequest || !strings.Contains(text(t, body(t, r)), "state: ") {
 		t.Errorf("an unknown state: status %d", r.StatusCode)
 	}

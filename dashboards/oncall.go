@@ -28,7 +28,7 @@ func (s *Server) oncall(c echo.Context) error {
 	levels := ask.metric("pages", "team", team, "by", "level")
 	warm := ask.metric("interruptions", "team", team, "by", "weekday_hour")
 	var rows []analytics.IncidentRow
-	ask.incidents(&rows, listed, team, "")
+	ask.incidents(&rows, listed, team, "", "")
 	if err := ask.wait(); err != nil {
 		return err
 	}

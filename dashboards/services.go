@@ -91,7 +91,7 @@ func (s *Server) service(c echo.Context) error {
 	loads := ask.metric("interruptions", "service", id, "bucket", "week")
 	classes := ask.metric("incidents", "service", id, "by", "alert_class")
 	var rows []analytics.IncidentRow
-	ask.incidents(&rows, listed, "", id)
+	ask.incidents(&rows, listed, "", id, "")
 	var history []analytics.OwnershipSpan
 	ask.do(func(ctx context.Context) (err error) { history, err = s.Store.OwnershipHistory(ctx, id); return })
 	if err := ask.wait(); err != nil {

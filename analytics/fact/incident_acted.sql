@@ -22,7 +22,7 @@ incident_stood AS (
         if(startsWith(target, 'team:'), [substring(target, 6)], e.teams) AS stood,
         has(stood, owner_then) AS stood_for_owner,
         multiIf(stood_for_owner, owner_then, notEmpty(stood), stood[1], '') AS stood_team,
-        e.target != '' AND moment < e.sure_from AS stood_assumed
+        e.target != '' AND moment < e.sure_from AS stood_assumed, e.owner_assumed AS stood_owner_assumed
     FROM (SELECT *, m.5 AS target_key, m.2 AS target_at FROM incident_moment) AS i
     ASOF LEFT JOIN target_epoch AS e ON i.target_key = e.target AND i.target_at >= e.valid_from),
 incident_folded AS (
@@ -39,8 +39,10 @@ incident_folded AS (
         minIf((moment, moment_id, target, stood_team, stood_for_owner, stood_assumed), what = 'act') AS first_act,
         minIf((moment, moment_id, stood_for_owner, stood_assumed), what = 'page') AS page_stood,
         countIf(what = 'act' AND stood_for_owner) > 0 AS is_owner_acted,
-        minIf((moment, stood_assumed), what = 'act' AND stood_for_owner) AS owner_act,
-        arraySort(groupArrayIf((moment, moment_id, place, stood_team, stood_assumed), what = 'to' AND stood_team != '')) AS sequence
+        minIf((moment, moment_id), what = 'act' AND stood_for_owner) AS owner_act,
+        countIf(what = 'act' AND stood_assumed) > 0 AND owner_then != ''
+            AND (NOT is_owner_acted OR minIf((moment, moment_id), what = 'act' AND stood_assumed) <= owner_act) AS owner_act_assumed,
+        arraySort(groupArrayIf((moment, moment_id, place, stood_team, stood_assumed, stood_owner_assumed), what = 'to' AND stood_team != '')) AS sequence
     FROM incident_stood
     GROUP BY incident),
 incident_acted AS (
@@ -48,6 +50,7 @@ incident_acted AS (
         if(is_acted, substring(last_act.3, 8), '') AS resolver, if(is_acted, last_act.4, '') AS resolver_team, is_acted AND last_act.6 AS resolver_assumed,
         multiIf(is_paged, page_stood.3, notEmpty(sequence), sequence[1].4 = owner_then, first_act.5) AS owner_first,
         multiIf(is_paged, page_stood.4, notEmpty(sequence), sequence[1].5, first_act.6) AS first_assumed,
+        NOT is_paged AND notEmpty(sequence) AND sequence[1].6 AS first_owner_assumed,
         multiIf(owner_then = '', 'unowned', NOT is_acted, 'untouched',
             owner_first AND last_act.5, 'owned', owner_first, 'escalated_away', last_act.5, 'misrouted', 'owned_on_paper') AS quadrant,
         arrayMap(s -> s.4, sequence) AS assigned_teams,

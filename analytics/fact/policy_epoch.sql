@@ -2,7 +2,7 @@
 -- needs: ownership_epoch
 -- The one team an escalation policy stands for, from when on: the team that owns all its
 -- owned services, if there is exactly one. It changes when the policy does or when one of
--- its services changes hands.
+-- its services changes hands. owner_assumed: one of the owners is only assumed.
 policy_said AS (
     SELECT policy, epoch.1 AS valid_from, epoch.2 AS services
     FROM (
@@ -20,9 +20,10 @@ policy_instant AS (
     FROM (SELECT policy, arrayJoin(services) AS service FROM policy_said) AS p
     INNER JOIN ownership_epoch AS o ON p.service = o.service),
 policy_epoch AS (
-    SELECT policy, valid_from, if(length(teams) = 1, teams, []) AS teams
+    SELECT policy, valid_from, if(length(teams) = 1, teams, []) AS teams, owner_assumed
     FROM (
-        SELECT s.policy AS policy, s.valid_from AS valid_from, groupUniqArrayIf(o.team, o.team != '') AS teams
+        SELECT s.policy AS policy, s.valid_from AS valid_from, groupUniqArrayIf(o.team, o.team != '') AS teams,
+            toUInt8(max(o.team != '' AND s.valid_from < o.sure_from)) AS owner_assumed
         FROM (
             SELECT t.policy AS policy, t.valid_from AS valid_from, arrayJoin(if(empty(v.services), [''], v.services)) AS service
             FROM policy_instant AS t

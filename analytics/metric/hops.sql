@@ -21,8 +21,8 @@ SELECT
     countIf(is_owner_acted) AS owner_acted,
     quantileExactOrNullIf(0.5)(to_owner, is_owner_acted) / 1000 AS to_owner_p50,
     quantileExactOrNullIf(0.9)(to_owner, is_owner_acted) / 1000 AS to_owner_p90,
-    countIf(owner_assumed) AS assumed_owner,
-    countIf(uses_team OR arrayExists(s -> s.5 != 0, sequence) OR (is_owner_acted AND owner_act.2)) AS assumed_team,
+    countIf(owner_assumed OR arrayExists(s -> s.6 != 0, sequence)) AS assumed_owner,
+    countIf(uses_team OR arrayExists(s -> s.5 != 0, sequence) OR owner_act_assumed) AS assumed_team,
     sum(uses_zone) AS assumed_zone, countIf(opened_assumed) AS assumed_opened, sum(uses_org_zone) AS org_zone, place
 FROM (SELECT *, greatest(dateDiff('millisecond', owned_at, owner_act.1), 0) AS to_owner FROM incident_keyed WHERE NOT is_merged) AS i
 GROUP BY place, bucket, key

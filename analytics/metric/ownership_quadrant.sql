@@ -20,7 +20,7 @@ SELECT
     countIf(quadrant = 'owned_on_paper') AS owned_on_paper,
     countIf(quadrant = 'unowned') AS unowned,
     countIf(quadrant = 'untouched') AS untouched,
-    countIf(owner_assumed) AS assumed_owner,
+    countIf(owner_assumed OR (quadrant NOT IN ('unowned', 'untouched') AND first_owner_assumed)) AS assumed_owner,
     countIf(uses_team OR (quadrant NOT IN ('unowned', 'untouched') AND (first_assumed OR resolver_assumed))) AS assumed_team,
     sum(uses_zone) AS assumed_zone, countIf(opened_assumed) AS assumed_opened, sum(uses_org_zone) AS org_zone, place
 FROM incident_keyed

@@ -35,34 +35,33 @@ func (q *question) policyServices(policy string, t time.Time) []string {
 }
 
 // policyTeam is the one team that owns all owned services of a policy at t; empty if
-// there are several such teams or none.
-func (q *question) policyTeam(policy string, t time.Time) string {
-	only := ""
+// there are several such teams or none. assumed: the owner of one of them was.
+func (q *question) policyTeam(policy string, t time.Time) (only string, assumed bool) {
 	for _, s := range q.policyServices(policy, t) {
-		team, _ := q.owner(s, t)
+		team, a := q.owner(s, t)
 		if team == "" {
 			continue
 		}
 		if only != "" && only != team {
-			return ""
+			return "", false
 		}
-		only = team
+		only, assumed = team, assumed || a
 	}
-	return only
+	return only, assumed
 }
 
 // targetTeam is the team a target stands for at t: a person their team then (owner, if
 // they are in it), a policy the team that owns its services, a team itself, described or
 // not. Empty: the target stands for no team and is skipped.
-func (q *question) targetTeam(target string, t time.Time, owner string) (team string, assumed bool) {
+func (q *question) targetTeam(target string, t time.Time, owner string) (team string, d doubts) {
 	kind, id, _ := strings.Cut(target, ":")
 	switch kind {
 	case "person":
-		return q.teamOf(q.who(id), t, owner)
+		team, d.team = q.teamOf(q.who(id), t, owner)
 	case "policy":
-		return q.policyTeam(id, t), false
+		team, d.owner = q.policyTeam(id, t)
 	case "team":
-		return id, false
+		team = id
 	}
-	return "", false
+	return team, d
 }

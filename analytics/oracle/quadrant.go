@@ -5,7 +5,7 @@ import "github.com/stewardhq/steward/ingest/event"
 // assignment is one entry of an incident's sequence of teams.
 type assignment struct {
 	team    string
-	assumed bool
+	assumed doubts // what its team rests on
 }
 
 // assignments are the teams that an opening, a reassignment or an escalation named, in
@@ -14,7 +14,7 @@ type assignment struct {
 func (q *question) assignments(i incident) []assignment {
 	owner, _ := q.ownerThen(i)
 	var out []assignment
-	add := func(team string, assumed bool) {
+	add := func(team string, assumed doubts) {
 		if team != "" && (len(out) == 0 || out[len(out)-1].team != team) {
 			out = append(out, assignment{team, assumed})
 		}
@@ -22,7 +22,7 @@ func (q *question) assignments(i incident) []assignment {
 	for _, f := range i.facts {
 		switch f.Kind {
 		case event.IncidentOpened:
-			add(f.f.Team, false)
+			add(f.f.Team, doubts{})
 		case event.IncidentReassigned, event.IncidentEscalated:
 			for _, target := range f.f.To {
 				add(q.targetTeam(target, f.At, owner))
@@ -34,15 +34,17 @@ func (q *question) assignments(i incident) []assignment {
 
 // firstPagedTeam is the team of the person of the first page; without pages, the first
 // team assigned, else the team of the first person to act.
-func (q *question) firstPagedTeam(i incident, owner string) (team string, assumed bool) {
+func (q *question) firstPagedTeam(i incident, owner string) (team string, d doubts) {
 	if i.firstPage != nil {
-		return q.teamOf(q.who(i.firstPage.f.Person), i.firstPage.At, owner)
+		team, d.team = q.teamOf(q.who(i.firstPage.f.Person), i.firstPage.At, owner)
+		return team, d
 	}
 	if a := q.assignments(i); len(a) > 0 {
 		return a[0].team, a[0].assumed
 	}
 	act := i.humanActions()[0]
-	return q.teamOf(q.who(act.f.Person), act.At, owner)
+	team, d.team = q.teamOf(q.who(act.f.Person), act.At, owner)
+	return team, d
 }
 
 // quadrantOf names an incident's place: unowned before anything else, untouched without a
@@ -58,7 +60,7 @@ func (q *question) quadrantOf(i incident) (place string, d doubts) {
 	}
 	paged, assumedPaged := q.firstPagedTeam(i, owner)
 	resolver, assumedResolver := q.resolverTeam(i)
-	d.team = assumedPaged || assumedResolver
+	d.owner, d.team = assumed || assumedPaged.owner, assumedPaged.team || assumedResolver
 	switch {
 	case paged == owner && resolver == owner:
 		return "owned", d
@@ -138,7 +140,7 @@ func (q *question) hops() Result {
 			p.toOwner = append(p.toOwner, elapsed(i.ownedAt(), act.At))
 		}
 		for _, a := range teams {
-			assumedTeam = assumedTeam || a.assumed
+			assumedOwner, assumedTeam = assumedOwner || a.assumed.owner, assumedTeam || a.assumed.team
 		}
 		q.count(assumed, s.doubts, doubts{owner: assumedOwner, team: assumedTeam})
 	})
