@@ -77,6 +77,9 @@ func (s *Server) incidents(c echo.Context) error {
 	cd := card{ID: "list", Title: "What happened?", Wide: "w12", Err: s.failed(total)}
 	if cd.Err == "" {
 		cd.sourced(f, total, plural(all, "incident", "incidents")+", "+count(float64(len(rows)))+" shown", "")
+		if paged != "" { // the metric counts others
+			cd.Metric, cd.CSV, cd.Notes = nil, "", nil
+		}
 		if len(rows) == 0 {
 			cd.Empty = say("None. Choose a longer window or another team above; if nothing ever arrived, ", linked("the overview", "/"), " says how to send something.")
 		} else {
