@@ -19,9 +19,7 @@ import (
 //  3. Mostly none is, and a question runs on the projections. Otherwise it runs in its exact
 //     form: incidents named by a disputed copy are put together from their events, and
 //     pages are looked at wherever one of their copies lies.
-//  4. The page of one incident looks at the events that name it only, which is cheap however
-//     fast others arrive; its timeline shows just those.
-//  5. Copies are looked for a quarter of a year around the window. Ones that are further
+//  4. Copies are looked for a quarter of a year around the window. Ones that are further
 //     apart are taken for what they say.
 
 // apart is how far from the window, in days, another copy of an event in it is looked for.
@@ -42,15 +40,15 @@ func expandDisputed(body string) string {
 	return strings.NewReplacer("/*disputable*/", disputable, "/*disputed*/", disputed).Replace(body)
 }
 
-// stretch is where a question looks for copies: in which days, and of which incident.
-type stretch struct{ first, last, incident string }
+// stretch is the days in which a question looks for copies.
+type stretch struct{ first, last string }
 
 // isDisputed says whether any event that the question may touch has copies that differ.
 func (s *Store) isDisputed(ctx context.Context, q question, m mark) (bool, error) {
 	const day = 24 * time.Hour
 	q.from = q.from.UTC().Truncate(day).Add(-8 * day) // as far as any metric reaches, so that all share one look
 	q.to = q.to.UTC().Truncate(day).Add(day)
-	key := stretch{q.from.Format(time.DateOnly), q.to.Format(time.DateOnly), q.onlyIncident}
+	key := stretch{q.from.Format(time.DateOnly), q.to.Format(time.DateOnly)}
 	c := s.cache
 	c.disputeMu.Lock()
 	if c.disputeMark != m || c.disputes == nil {
@@ -62,11 +60,7 @@ func (s *Store) isDisputed(ctx context.Context, q question, m mark) (bool, error
 		return found, nil
 	}
 	v, err, _ := c.disputeFlight.Do(fmt.Sprint(m, key), func() (any, error) {
-		sql := disputed
-		if q.onlyIncident != "" {
-			sql = strings.Replace(sql, " GROUP BY", " AND incident = {only_incident:String} GROUP BY", 1)
-		}
-		rows, err := s.db.Query(context.WithoutCancel(ctx), "disputed", sql+" LIMIT 1", q.bind()...)
+		rows, err := s.db.Query(context.WithoutCancel(ctx), "disputed", disputed+" LIMIT 1", q.bind()...)
 		if err != nil {
 			return false, err
 		}

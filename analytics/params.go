@@ -248,6 +248,9 @@ func (q *question) splitsBy(by string) bool {
 func (q *question) variant(name string) string {
 	switch name {
 	case "incident_part":
+		if q.onlyIncident != "" {
+			return "incident_part.one"
+		}
 		if q.past || q.disputed {
 			return "incident_part.exact"
 		}

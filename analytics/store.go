@@ -141,19 +141,19 @@ func (s *Store) expand() error {
     SELECT * FROM events WHERE `+today+` AND incident NOT IN (SELECT incident FROM unsettled)
     UNION ALL
     SELECT * FROM (
-        SELECT * FROM events WHERE `+kinds+` AND incident IN (SELECT incident FROM unsettled) AND ({only_incident:String} IN ('', incident) OR incident = '') AND seen <= {known_at:DateTime64(3, 'UTC')}
+        SELECT * FROM events WHERE `+kinds+` AND incident IN (SELECT incident FROM unsettled) AND seen <= {known_at:DateTime64(3, 'UTC')}
         ORDER BY seen, at, data LIMIT 1 BY source, id)) AS events
+WHERE at <= {as_of:DateTime64(3, 'UTC')} AND `, 1)
+	one := strings.Replace(incident, anchor, `FROM (
+    SELECT * FROM events WHERE incident = {only_incident:String} AND seen <= {known_at:DateTime64(3, 'UTC')}
+    ORDER BY seen, at, data LIMIT 1 BY source, id) AS events
 WHERE at <= {as_of:DateTime64(3, 'UTC')} AND `, 1)
 	for name, f := range s.facts {
 		for mark, text := range macro {
 			f.body = strings.ReplaceAll(f.body, mark, text)
 		}
 		f.body = expandDisputed(f.body)
-		if name == "incident_part.exact" {
-			f.body = strings.ReplaceAll(f.body, "/*incident*/", exact)
-		} else {
-			f.body = strings.ReplaceAll(f.body, "/*incident*/", live)
-		}
+		f.body = strings.ReplaceAll(f.body, "/*incident*/", map[string]string{"incident_part.exact": exact, "incident_part.one": one, "incident_part.live": live}[name])
 		s.facts[name] = f
 	}
 	return nil
@@ -242,6 +242,9 @@ func (s *Store) statement(q question) (string, error) {
 // settle finds out in which form a question must run: whether not everything is known to
 // it, and whether copies of an event differ.
 func (s *Store) settle(ctx context.Context, q *question, m mark) (err error) {
+	if q.onlyIncident != "" { // it reads its events
+		return nil
+	}
 	q.past = m.seen.After(q.knownAt)
 	q.disputed, err = s.isDisputed(ctx, *q, m)
 	return err

@@ -11,7 +11,6 @@ touched AS (
     SELECT incident FROM incident
     WHERE day >= toDate32({from:DateTime64(3, 'UTC')} - toIntervalSecond({reach:UInt32}))
       AND day <= toDate32(least({to:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}))
-      AND {only_incident:String} IN ('', incident)
     GROUP BY incident),
 disputed_copy AS (
     SELECT incident, at FROM events
@@ -25,5 +24,4 @@ incident_part AS (
     SELECT * FROM incident
     WHERE day < toDate32({as_of:DateTime64(3, 'UTC')}) AND incident IN (SELECT incident FROM touched) AND incident NOT IN (SELECT incident FROM unsettled)
     UNION ALL
-    SELECT * FROM (/*incident*/)
-    WHERE {only_incident:String} IN ('', incident))
+    SELECT * FROM (/*incident*/))
