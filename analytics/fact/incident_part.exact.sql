@@ -1,4 +1,5 @@
 -- fact: incident_part.exact
+-- needs: incident_touched
 -- Partial states of incidents up to as_of where the projection does not hold for all.
 --
 -- 1. disputed_copy: the copies of events that do not say the same (see disputed.go); of
@@ -7,11 +8,6 @@
 --    that its copies are compared with it), and those of which something was learned after
 --    known_at. They are put together from their events, each event once.
 -- 3. All others are read as if nothing were in question.
-touched AS (
-    SELECT incident FROM incident
-    WHERE day >= toDate32({from:DateTime64(3, 'UTC')} - toIntervalSecond({reach:UInt32}))
-      AND day <= toDate32(least({to:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}))
-    GROUP BY incident),
 disputed_copy AS (
     SELECT incident, at FROM events
     WHERE /*disputable*/ AND identity IN (SELECT identity FROM (/*disputed*/))),
