@@ -46,7 +46,7 @@ type stretch struct{ first, last string }
 // isDisputed says whether any event that the question may touch has copies that differ.
 func (s *Store) isDisputed(ctx context.Context, q question, m mark) (bool, error) {
 	const day = 24 * time.Hour
-	q.from = q.from.UTC().Truncate(day).Add(-8 * day) // as far as any metric reaches, so that all share one look
+	q.from = q.from.UTC().Truncate(day).Add(-farthest) // so that all metrics of a page share one look
 	q.to = q.to.UTC().Truncate(day).Add(day)
 	key := stretch{q.from.Format(time.DateOnly), q.to.Format(time.DateOnly)}
 	c := s.cache

@@ -8,8 +8,8 @@ import (
 	"github.com/stewardhq/steward/ingest/event"
 )
 
-// disputes is one event told differently by its copies: what was said first, and what a
-// later copy says.
+// disputes are events whose copies tell them differently: what was said first, and what
+// later copies say.
 func disputes(t *testing.T) (background, first, second []event.Event) {
 	t.Helper()
 	day := time.Date(2025, 6, 10, 0, 0, 0, 0, time.UTC)

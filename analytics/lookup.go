@@ -212,6 +212,7 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow,
 		where = ` WHERE incident IN (SELECT incident FROM page_teamed WHERE NOT is_unanswered AND member != '' AND has({paged:Array(String)}, team)
     AND at >= {paged_from:DateTime64(3, 'UTC')})`
 		extra = append(extra, warehouse.Param{Name: "paged", Value: f.Paged}, warehouse.Param{Name: "paged_from", Value: q.from})
+		// Asked by team, page_teamed finds people's teams; a filter by team would restrict incident_listed to owners.
 		q.metric.Name, q.lens, q.splits = "pages", "responder_team", []Split{{"none", "team"}}
 		q.from = q.from.Add(-pagedLate)
 	}

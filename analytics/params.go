@@ -221,13 +221,16 @@ func repeatable(name string) bool {
 	return false
 }
 
+// farthest is the longest reach of any metric.
+const farthest = 8 * 24 * time.Hour
+
 // reach is how far before from a metric must look, in seconds: load units look 30
 // minutes back; interruptions, groups and nights are formed before the window cuts them,
 // and eight days hold any burst, group or night that people live through.
 func (q *question) reach() uint32 {
 	switch q.metric.Name {
 	case "interruptions":
-		return 8 * 24 * 3600
+		return uint32(farthest / time.Second)
 	case "incidents":
 		return 1801
 	}

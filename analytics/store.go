@@ -148,12 +148,15 @@ WHERE at <= {as_of:DateTime64(3, 'UTC')} AND `, 1)
     SELECT * FROM events WHERE incident = {only_incident:String} AND seen <= {known_at:DateTime64(3, 'UTC')}
     ORDER BY seen, at, data LIMIT 1 BY source, id) AS events
 WHERE at <= {as_of:DateTime64(3, 'UTC')} AND `, 1)
+	parts := map[string]string{"incident_part.live": live, "incident_part.exact": exact, "incident_part.one": one}
 	for name, f := range s.facts {
 		for mark, text := range macro {
 			f.body = strings.ReplaceAll(f.body, mark, text)
 		}
 		f.body = expandDisputed(f.body)
-		f.body = strings.ReplaceAll(f.body, "/*incident*/", map[string]string{"incident_part.exact": exact, "incident_part.one": one, "incident_part.live": live}[name])
+		if part, ok := parts[name]; ok { // a mark anywhere else stays, and a test finds it
+			f.body = strings.ReplaceAll(f.body, "/*incident*/", part)
+		}
 		s.facts[name] = f
 	}
 	return nil

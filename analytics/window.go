@@ -54,7 +54,7 @@ func (q *question) instant(name, s string) (time.Time, error) {
 		}
 		return startOfDay(d.Year(), d.Month(), d.Day(), q.zone).UTC(), nil
 	}
-	// A "+" of an offset arrives as a blank where a URL was not encoded.
+	// A "+" of an offset arrives as a blank where a URL was not encoded; RFC 3339 allows a small t and z.
 	t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(strings.Replace(s, " ", "+", 1)))
 	if err != nil {
 		return time.Time{}, &ParamError{Param: name, Reason: fmt.Sprintf("%q is neither a date like 2026-03-29 nor an RFC 3339 time", s)}

@@ -158,7 +158,7 @@ func (s *Server) instant(v string, zone *time.Location) (time.Time, error) {
 	if d, err := time.ParseInLocation(time.DateOnly, v, zone); err == nil {
 		return d.UTC(), nil
 	}
-	// A "+" of an offset arrives as a blank where a URL was not encoded.
+	// A "+" of an offset arrives as a blank where a URL was not encoded; RFC 3339 allows a small t and z.
 	t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(strings.Replace(v, " ", "+", 1)))
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%q is neither a date like 2026-03-29 nor an RFC 3339 time", v)

@@ -14,10 +14,10 @@ disputed_copy AS (
 unsettled AS (
     SELECT arrayJoin(CAST([], 'Array(String)')) AS incident
     UNION DISTINCT SELECT incident FROM disputed_copy -- if disputed
-    UNION DISTINCT SELECT incident FROM events WHERE seen > {known_at:DateTime64(3, 'UTC')} AND incident IN (SELECT incident FROM touched) -- if past
+    UNION DISTINCT SELECT incident FROM events WHERE seen > {known_at:DateTime64(3, 'UTC')} AND incident IN (SELECT incident FROM incident_touched) -- if past
     ),
 incident_part AS (
     SELECT * FROM incident
-    WHERE day < toDate32({as_of:DateTime64(3, 'UTC')}) AND incident IN (SELECT incident FROM touched) AND incident NOT IN (SELECT incident FROM unsettled)
+    WHERE day < toDate32({as_of:DateTime64(3, 'UTC')}) AND incident IN (SELECT incident FROM incident_touched) AND incident NOT IN (SELECT incident FROM unsettled)
     UNION ALL
     SELECT * FROM (/*incident*/))
