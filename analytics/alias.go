@@ -5,6 +5,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
 
@@ -75,7 +76,7 @@ func (s *Store) aliases(ctx context.Context, knownAt time.Time, m mark) (aliases
 		}
 	}
 	var claims []claim
-	rows, err := s.db.Query(ctx, "aliases", `
+	rows, err := s.run(ctx, access.Working(), "aliases", `
 SELECT person, arrayJoin(aliases), at, id, toString(source)
 FROM (SELECT person, aliases, at, id, source, seen FROM person WHERE seen <= {known_at:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
 WHERE notEmpty(aliases)`, warehouse.Param{Name: "known_at", Value: knownAt})

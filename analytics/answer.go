@@ -52,6 +52,9 @@ type Answer struct {
 	// OrgZone counts the pages whose person has no zone of their own, so that the
 	// organisation's was used for their hour class.
 	OrgZone uint64
+	// Published says that the answer was cut down to what everybody may see: whole months,
+	// groups of people. Params then holds the window it covers.
+	Published bool
 }
 
 // Withheld names rows left out and why.

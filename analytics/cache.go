@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"github.com/stewardhq/steward/access"
 )
 
 // Theory of operation of the cache
@@ -207,7 +209,7 @@ func (s *Store) mark(ctx context.Context) (mark, error) {
 		return c.mark, nil
 	}
 	var m mark
-	rows, err := s.db.Query(ctx, "mark", "SELECT (SELECT count() FROM events) AS rows, (SELECT max(latest) FROM arrival) AS seen")
+	rows, err := s.run(ctx, access.Working(), "mark", "SELECT (SELECT count() FROM events) AS rows, (SELECT max(latest) FROM arrival) AS seen")
 	if err != nil {
 		return m, fmt.Errorf("mark: %w", err)
 	}

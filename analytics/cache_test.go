@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/ingest"
 	"github.com/stewardhq/steward/ingest/event"
@@ -19,7 +20,7 @@ import (
 
 // counted is a store whose statements are counted by name, and whose clock is set.
 type counted struct {
-	*analytics.Store
+	*analytics.View
 	db  *warehouse.DB
 	now atomic.Pointer[time.Time]
 	mu  sync.Mutex
@@ -47,9 +48,11 @@ func openCounted(t *testing.T, now time.Time) *counted {
 	if err := c.db.Migrate(ctx, ingest.Migrations()); err != nil {
 		t.Fatal(err)
 	}
-	if c.Store, err = analytics.Open(ctx, c.db, analytics.Config{Now: func() time.Time { return *c.now.Load() }}); err != nil {
+	s, err := analytics.Open(ctx, c.db, analytics.Config{Now: func() time.Time { return *c.now.Load() }})
+	if err != nil {
 		t.Fatal(err)
 	}
+	c.View = s.For(access.Operator(), "tests")
 	return c
 }
 
@@ -81,7 +84,7 @@ func TestCache(t *testing.T) {
 		}
 	}
 	incidents := func(params ...string) func() {
-		return func() { ask(t, c.Store, "incidents", append(params, "from=2025-06-01")...) }
+		return func() { ask(t, c.View, "incidents", append(params, "from=2025-06-01")...) }
 	}
 
 	// Identical questions at one time are one, and a caller who leaves takes nobody along.
@@ -93,7 +96,7 @@ func TestCache(t *testing.T) {
 		for i := range answers {
 			wait.Go(func() {
 				<-start
-				answers[i] = ask(t, c.Store, "incidents", "from=2025-06-01")
+				answers[i] = ask(t, c.View, "incidents", "from=2025-06-01")
 			})
 		}
 		wait.Go(func() {
@@ -116,7 +119,7 @@ func TestCache(t *testing.T) {
 	// Without as_of a question is about now, which lasts half a minute.
 	expect("again", 0, c.asks("incidents", incidents()))
 	expect("other parameters", 1, c.asks("incidents", incidents("by=team")))
-	expect("another metric", 1, c.asks("pages", func() { ask(t, c.Store, "pages", "from=2025-06-01") }))
+	expect("another metric", 1, c.asks("pages", func() { ask(t, c.View, "pages", "from=2025-06-01") }))
 	c.later(29 * time.Second)
 	expect("29 s later", 0, c.asks("incidents", incidents()))
 	c.later(2 * time.Second)
@@ -136,7 +139,7 @@ func TestCache(t *testing.T) {
 	insert(t, c.db, []event.Event{extra})
 	time.Sleep(100 * time.Millisecond) // the state of the log is looked at 20 times a second
 	var a *analytics.Answer
-	expect("after an insert", 1, c.asks("incidents", func() { a = ask(t, c.Store, "incidents", "as_of=2025-06-20", "from=2025-06-01") }))
+	expect("after an insert", 1, c.asks("incidents", func() { a = ask(t, c.View, "incidents", "as_of=2025-06-20", "from=2025-06-01") }))
 	if got := cellOf(t, a, "", "incidents"); got != int64(9) {
 		t.Errorf("%v incidents after one more arrived, want 9", got)
 	}

@@ -163,10 +163,19 @@ func loadFacts(fsys fs.FS) (map[string]fact, error) {
 // metricFile is a parsed file of the folder metric.
 type metricFile struct {
 	Metric
-	facts []string
-	by    []string
-	takes []string
+	facts  []string
+	by     []string
+	takes  []string
+	people string
 }
+
+// What a metric says of people, by the header line "people". It decides who may ask it in
+// which form, so a metric file must say it.
+const (
+	peopleLoad = "load" // what people carry: sums over people
+	peopleWork = "work" // how the people of the owning team handled its incidents
+	peopleNone = "none" // services and incidents
+)
 
 func loadMetrics(fsys fs.FS) (map[string]metricFile, error) {
 	names, err := fs.Glob(fsys, "metric/*.sql")
@@ -191,7 +200,7 @@ func loadMetrics(fsys fs.FS) (map[string]metricFile, error) {
 
 func parseMetric(file, text string) (metricFile, error) {
 	h, body := header(text)
-	for _, k := range []string{"metric", "version", "unit", "title", "by", "params", "columns", "facts", "definition"} {
+	for _, k := range []string{"metric", "version", "unit", "title", "by", "params", "columns", "facts", "people", "definition"} {
 		if h[k] == "" {
 			return metricFile{}, fmt.Errorf("%s: header line %q missing", file, k)
 		}
@@ -209,6 +218,12 @@ func parseMetric(file, text string) (metricFile, error) {
 			Definition: h["definition"], SQL: body,
 		},
 		facts: list(h["facts"]), by: list(h["by"]), takes: list(h["params"]),
+	}
+	switch h["people"] {
+	case peopleLoad, peopleWork, peopleNone:
+		m.people = h["people"]
+	default:
+		return metricFile{}, fmt.Errorf("%s: people: want %s, %s or %s", file, peopleLoad, peopleWork, peopleNone)
 	}
 	m.Columns = []Column{{Name: "bucket", Type: "string"}, {Name: "key", Type: "string"}}
 	for _, c := range list(h["columns"]) {

@@ -6,13 +6,16 @@ import "time"
 type Directory struct {
 	Teams    []Team
 	Services []Service
-	People   []Person
+	People   []Person // those whom the reader may know by name
+	Size     int      // how many people there are
 }
 
 // Team is a team that owns, has members or was described. Name is the id if undescribed.
 type Team struct {
 	ID, Name, Parent, Contact string
-	Members                   []string // canonical person ids, sorted
+	Members                   []string // canonical person ids, sorted; those whom the reader may know by name
+	Leads                     []string // of these, who joined as lead or manager
+	Size                      int      // how many members there are
 	Services                  []string // owned now, sorted
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/stewardhq/steward/access"
 )
 
 // Theory of operation of disputed events
@@ -60,7 +62,7 @@ func (s *Store) isDisputed(ctx context.Context, q question, m mark) (bool, error
 		return found, nil
 	}
 	v, err, _ := c.disputeFlight.Do(fmt.Sprint(m, key), func() (any, error) {
-		rows, err := s.db.Query(context.WithoutCancel(ctx), "disputed", disputed+" LIMIT 1", q.bind()...)
+		rows, err := s.run(context.WithoutCancel(ctx), access.Working(), "disputed", disputed+" LIMIT 1", q.bind()...)
 		if err != nil {
 			return false, err
 		}

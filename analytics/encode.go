@@ -62,11 +62,12 @@ func (a *Answer) MarshalJSON() ([]byte, error) {
 		Assumed    map[string]uint64 `json:"assumed"`
 		OrgZone    uint64            `json:"organisation_zone"`
 		Withheld   []Withheld        `json:"withheld"`
+		Published  bool              `json:"published,omitempty"`
 	}
 	s := shape{
 		Metric: a.Metric, Version: a.Version, Title: a.Title, Unit: a.Unit, Definition: a.Definition, Params: a.Params,
 		AsOf: stamp(a.AsOf), KnownAt: stamp(a.KnownAt), Columns: a.Columns, Rows: make([]row, len(a.Rows)),
-		Assumed: a.Assumed, OrgZone: a.OrgZone, Withheld: a.Withheld,
+		Assumed: a.Assumed, OrgZone: a.OrgZone, Withheld: a.Withheld, Published: a.Published,
 	}
 	if !a.Watermark.IsZero() {
 		w := stamp(a.Watermark)

@@ -1,9 +1,14 @@
 package analytics
 
-import "context"
+import (
+	"context"
+
+	"github.com/stewardhq/steward/access"
+)
 
 // IsDisputed tells tests in which form a question of now would run.
-func (s *Store) IsDisputed(ctx context.Context) (bool, error) {
+func (v *View) IsDisputed(ctx context.Context) (bool, error) {
+	s := v.s
 	m, err := s.mark(ctx)
 	if err != nil {
 		return false, err
@@ -11,3 +16,17 @@ func (s *Store) IsDisputed(ctx context.Context) (bool, error) {
 	q := s.present()
 	return s.isDisputed(ctx, q, m)
 }
+
+// Rebuild rebuilds the store behind a view.
+func (v *View) Rebuild(ctx context.Context, progress func(string, uint64)) error {
+	return v.s.Rebuild(ctx, progress)
+}
+
+// For is the store behind a view as somebody else sees it.
+func (v *View) For(who access.Who, purpose string) *View { return v.s.For(who, purpose) }
+
+// Keep has looks recorded by a ledger.
+func (v *View) Keep(l Ledger) { v.s.ledger = l }
+
+// PersonColumn and NamesPeople are the door's reading of a statement.
+var PersonColumn = personColumn

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/ingest"
 	"github.com/stewardhq/steward/ingest/event"
@@ -15,7 +16,7 @@ import (
 )
 
 // openStore starts the real engine in a temporary directory with every projection.
-func openStore(t testing.TB, now time.Time) (*analytics.Store, *warehouse.DB) {
+func openStore(t testing.TB, now time.Time) (*analytics.View, *warehouse.DB) {
 	t.Helper()
 	ctx := context.Background()
 	db, err := warehouse.Open(ctx, warehouse.Config{Dir: t.TempDir()})
@@ -33,7 +34,7 @@ func openStore(t testing.TB, now time.Time) (*analytics.Store, *warehouse.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, db
+	return s.For(access.Operator(), "tests"), db
 }
 
 func insert(t testing.TB, db *warehouse.DB, events []event.Event) {
@@ -47,7 +48,7 @@ func insert(t testing.TB, db *warehouse.DB, events []event.Event) {
 }
 
 // ask queries with "name=value" parameters.
-func ask(t testing.TB, s *analytics.Store, metric string, params ...string) *analytics.Answer {
+func ask(t testing.TB, s *analytics.View, metric string, params ...string) *analytics.Answer {
 	t.Helper()
 	v := url.Values{}
 	for _, p := range params {

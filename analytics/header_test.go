@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/ingest"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
@@ -182,7 +183,7 @@ func TestStatements(t *testing.T) {
 				t.Errorf("a placeholder is left: %.60q", sql[strings.Index(sql, "/*"):])
 			}
 			holds(t, db, m, sql, q.bind())
-			a, err := s.Query(ctx, name, nil)
+			a, err := s.For(access.Operator(), "tests").Query(ctx, name, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

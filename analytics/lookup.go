@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
 
@@ -24,7 +27,7 @@ func (s *Store) present() question {
 }
 
 // look runs a SELECT over facts and hands every row to scan.
-func (s *Store) look(ctx context.Context, name string, q question, needs []string, sql string, extra []warehouse.Param, scan func(*warehouse.Rows) error) error {
+func (s *Store) look(ctx context.Context, pass access.Pass, name string, q question, needs []string, sql string, extra []warehouse.Param, scan func(*warehouse.Rows) error) error {
 	if len(needs) > 0 {
 		m, err := s.mark(ctx)
 		if err != nil {
@@ -42,7 +45,7 @@ func (s *Store) look(ctx context.Context, name string, q question, needs []strin
 			return err
 		}
 	}
-	rows, err := s.db.Query(ctx, name, sql, append(q.bind(), extra...)...)
+	rows, err := s.run(ctx, pass, name, sql, append(q.bind(), extra...)...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -63,9 +66,9 @@ func latest(member string) string {
 	return "argMaxIf(JSONExtractString(data, '" + member + "'), (at, id), JSONExtractString(data, '" + member + "') != '')"
 }
 
-// Directory reads who and what there is. It is kept for a few seconds: names change rarely
+// everybody reads who and what there is, with nobody left out. It is kept for a few seconds: names change rarely
 // and pages ask often.
-func (s *Store) Directory(ctx context.Context) (*Directory, error) {
+func (s *Store) everybody(ctx context.Context) (*Directory, error) {
 	m, err := s.mark(ctx)
 	if err != nil {
 		return nil, err
@@ -75,7 +78,7 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	if s.directory.dir != nil && (s.directory.mark == m || time.Since(s.directory.at) < directoryFor) && time.Since(s.directory.at) < directoryMax {
 		return s.directory.dir, nil
 	}
-	d := &Directory{}
+	d, pass := &Directory{}, access.Working()
 	q := s.present()
 	teams := map[string]*Team{}
 	team := func(id string) *Team {
@@ -85,7 +88,7 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 		teams[id] = &Team{ID: id, Name: id}
 		return teams[id]
 	}
-	if err := s.look(ctx, "directory teams", q, nil,
+	if err := s.look(ctx, pass, "directory teams", q, nil,
 		"SELECT team, "+latest("name")+", "+latest("parent")+", "+latest("contact")+" FROM events WHERE kind = 'team.described' AND at <= {as_of:DateTime64(3, 'UTC')} GROUP BY team ORDER BY team", nil,
 		func(r *warehouse.Rows) error {
 			var id, name, parent, contact string
@@ -101,7 +104,7 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 		}); err != nil {
 		return nil, err
 	}
-	if err := s.look(ctx, "directory services", q, []string{"ownership_epoch"}, `
+	if err := s.look(ctx, pass, "directory services", q, []string{"ownership_epoch"}, `
 SELECT service, max(name), max(description), max(lifecycle), max(runbook), max(tier), max(owner)
 FROM (
     SELECT service, `+latest("name")+` AS name, `+latest("description")+` AS description, `+latest("lifecycle")+` AS lifecycle, `+latest("runbook_url")+` AS runbook,
@@ -132,7 +135,7 @@ GROUP BY service ORDER BY service`, nil,
 		}); err != nil {
 		return nil, err
 	}
-	if err := s.look(ctx, "directory people", q, []string{"membership_epoch", "person_epoch"}, `
+	if err := s.look(ctx, pass, "directory people", q, []string{"membership_epoch", "person_epoch"}, `
 SELECT member, max(name) AS name, max(zone) AS zone, groupUniqArrayArray(teams) AS teams
 FROM (
     SELECT transform(person, {alias:Array(String)}, {person_of:Array(String)}, person) AS member, argMaxIf(name, (at, id), name != '') AS name, '' AS zone, CAST([], 'Array(String)') AS teams
@@ -147,6 +150,7 @@ GROUP BY member ORDER BY member`, nil,
 			if err := r.Scan(&p.ID, &p.Name, &p.Zone, &p.Teams); err != nil {
 				return err
 			}
+			p.ID, p.Name = s.reveal(p.ID), s.reveal(p.Name)
 			if p.Name == "" {
 				p.Name = p.ID
 			}
@@ -160,7 +164,28 @@ GROUP BY member ORDER BY member`, nil,
 		}); err != nil {
 		return nil, err
 	}
+	if err := s.look(ctx, pass, "directory leads", q, []string{"membership_epoch"}, `
+SELECT transform(person, {alias:Array(String)}, {person_of:Array(String)}, person) AS member, team, argMax(lower(JSONExtractString(data, 'role')), (at, id)) AS role
+FROM events WHERE kind = 'member.joined' AND at <= {as_of:DateTime64(3, 'UTC')} AND (member, team) IN
+    (SELECT member, arrayJoin(teams) FROM (SELECT member, argMax(teams, valid_from) AS teams FROM membership_epoch GROUP BY member))
+GROUP BY member, team HAVING role IN ('lead', 'manager') ORDER BY member, team`, nil,
+		func(r *warehouse.Rows) error {
+			var person, id, role string
+			if err := r.Scan(&person, &id, &role); err != nil {
+				return err
+			}
+			t := team(id)
+			t.Leads = append(t.Leads, s.reveal(person))
+			return nil
+		}); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(d.People, func(a, b Person) int { return strings.Compare(a.ID, b.ID) })
+	d.Size = len(d.People)
 	for _, t := range teams {
+		sortStrings(t.Members)
+		sortStrings(t.Leads)
+		t.Size = len(t.Members)
 		d.Teams = append(d.Teams, *t)
 	}
 	sortTeams(d.Teams)
@@ -171,13 +196,13 @@ GROUP BY member ORDER BY member`, nil,
 const incidentColumns = `incident, last_title, last_service, last_urgency, last_priority, last_alert_class, opened_at, acked_at, resolved_at,
     owner_then, owner_now, resolver, is_auto, is_merged`
 
-func scanIncident(r *warehouse.Rows) (IncidentRow, error) {
+func (s *Store) scanIncident(r *warehouse.Rows) (IncidentRow, error) {
 	var i IncidentRow
 	var acked, resolved *time.Time
 	var auto, merged bool
 	err := r.Scan(&i.ID, &i.Title, &i.Service, &i.Urgency, &i.Priority, &i.AlertClass, &i.Opened, &acked, &resolved,
 		&i.OwnerThen, &i.OwnerNow, &i.Resolver, &auto, &merged)
-	i.Auto, i.Merged = auto, merged
+	i.Auto, i.Merged, i.Resolver = auto, merged, s.reveal(i.Resolver)
 	if acked != nil {
 		i.Acked = *acked
 	}
@@ -191,8 +216,8 @@ func scanIncident(r *warehouse.Rows) (IncidentRow, error) {
 // window are asked for.
 const pagedLate = 31 * 24 * time.Hour
 
-// Incidents lists incidents by their opening, newest first; drills apart.
-func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow, error) {
+// incidents lists incidents by their opening, newest first; drills apart.
+func (s *Store) incidents(ctx context.Context, pass access.Pass, f IncidentFilter) ([]IncidentRow, error) {
 	q := s.present()
 	if !f.To.IsZero() {
 		q.to = f.To.UTC()
@@ -217,22 +242,22 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow,
 		q.from = q.from.Add(-pagedLate)
 	}
 	var out []IncidentRow
-	err := s.look(ctx, "incidents", q, needs, "SELECT "+incidentColumns+" FROM incident_listed"+where+" ORDER BY opened_at DESC, incident DESC LIMIT {limit:UInt32}", extra,
+	err := s.look(ctx, pass, "incidents", q, needs, "SELECT "+incidentColumns+" FROM incident_listed"+where+" ORDER BY opened_at DESC, incident DESC LIMIT {limit:UInt32}", extra,
 		func(r *warehouse.Rows) error {
-			i, err := scanIncident(r)
+			i, err := s.scanIncident(r)
 			out = append(out, i)
 			return err
 		})
 	return out, err
 }
 
-// Incident is one incident with every event behind it. A drill or an incident that only
+// incident is one incident with every event behind it. A drill or an incident that only
 // has events is shown by its events. ErrNotFound if there are none.
-func (s *Store) Incident(ctx context.Context, id string) (*Incident, error) {
+func (s *Store) incident(ctx context.Context, pass access.Pass, id string) (*Incident, error) {
 	if id == "" { // events that name no incident are not one
 		return nil, fmt.Errorf("incident: %w", ErrNotFound)
 	}
-	events, err := s.Events(ctx, EventFilter{Incident: id, Limit: 10000})
+	events, err := s.events(ctx, pass, EventFilter{Incident: id, Limit: 10000})
 	if err != nil {
 		return nil, err
 	}
@@ -243,9 +268,9 @@ func (s *Store) Incident(ctx context.Context, id string) (*Incident, error) {
 	inc.ID, inc.Opened = id, events[0].At
 	q := s.present()
 	q.from, q.onlyIncident = events[0].At, id
-	err = s.look(ctx, "incident", q, []string{"incident_listed"}, "SELECT "+incidentColumns+" FROM incident_listed", nil,
+	err = s.look(ctx, pass, "incident", q, []string{"incident_listed"}, "SELECT "+incidentColumns+" FROM incident_listed", nil,
 		func(r *warehouse.Rows) error {
-			i, err := scanIncident(r)
+			i, err := s.scanIncident(r)
 			inc.IncidentRow = i
 			return err
 		})
@@ -261,8 +286,8 @@ func (s *Store) Incident(ctx context.Context, id string) (*Incident, error) {
 	return inc, err
 }
 
-// Events lists stored events in (at, id) order, each identity once: the copy seen first.
-func (s *Store) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
+// events lists stored events in (at, id) order, each identity once: the copy seen first.
+func (s *Store) events(ctx context.Context, pass access.Pass, f EventFilter) ([]EventRow, error) {
 	q := s.present()
 	if !f.AsOf.IsZero() {
 		q.asOf = f.AsOf.UTC()
@@ -276,7 +301,7 @@ func (s *Store) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
 		f.Limit = 1000
 	}
 	var out []EventRow
-	err := s.look(ctx, "events", q, nil, `
+	err := s.look(ctx, pass, "events", q, nil, `
 SELECT kind, at, id, source, subject, incident, service, team, person, actor, seen, time_quality, data, extensions
 FROM (
     SELECT toString(kind) AS kind, at, id, toString(source) AS source, subject, incident, service, team, person, toString(actor) AS actor, seen, toString(time_quality) AS time_quality, data, extensions
@@ -291,18 +316,19 @@ LIMIT {limit:UInt32}`,
 			if err := r.Scan(&e.Kind, &e.At, &e.ID, &e.Source, &e.Subject, &e.Incident, &e.Service, &e.Team, &e.Person, &e.Actor, &e.Seen, &e.TimeQuality, &e.Data, &e.Extensions); err != nil {
 				return err
 			}
+			e.Person, e.Subject, e.Data, e.Extensions = s.reveal(e.Person), s.reveal(e.Subject), s.revealJSON(e.Data), s.revealJSON(e.Extensions)
 			out = append(out, e)
 			return nil
 		})
 	return out, err
 }
 
-// OwnershipHistory is the line of owners of a service, oldest first.
-func (s *Store) OwnershipHistory(ctx context.Context, service string) ([]OwnershipSpan, error) {
+// ownershipHistory is the line of owners of a service, oldest first.
+func (s *Store) ownershipHistory(ctx context.Context, pass access.Pass, service string) ([]OwnershipSpan, error) {
 	q := s.present()
 	q.assume = "none"
 	var out []OwnershipSpan
-	err := s.look(ctx, "ownership history", q, []string{"ownership_epoch"},
+	err := s.look(ctx, pass, "ownership history", q, []string{"ownership_epoch"},
 		"SELECT team, valid_from FROM ownership_epoch WHERE service = {of:String} ORDER BY valid_from",
 		[]warehouse.Param{{Name: "of", Value: service}},
 		func(r *warehouse.Rows) error {

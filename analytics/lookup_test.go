@@ -90,7 +90,7 @@ func TestLookups(t *testing.T) {
 	t.Run("quarantine", func(t *testing.T) { quarantine(ctx, t, s, db) })
 }
 
-func incident(ctx context.Context, t *testing.T, s *analytics.Store) {
+func incident(ctx context.Context, t *testing.T, s *analytics.View) {
 	for _, c := range []struct {
 		id     string
 		want   analytics.IncidentRow
@@ -126,7 +126,7 @@ func incident(ctx context.Context, t *testing.T, s *analytics.Store) {
 	}
 }
 
-func incidentList(ctx context.Context, t *testing.T, s *analytics.Store) {
+func incidentList(ctx context.Context, t *testing.T, s *analytics.View) {
 	for _, c := range []struct {
 		name   string
 		filter analytics.IncidentFilter
@@ -160,7 +160,7 @@ func incidentList(ctx context.Context, t *testing.T, s *analytics.Store) {
 	}
 }
 
-func eventList(ctx context.Context, t *testing.T, s *analytics.Store) {
+func eventList(ctx context.Context, t *testing.T, s *analytics.View) {
 	for _, c := range []struct {
 		name   string
 		filter analytics.EventFilter
@@ -193,14 +193,14 @@ func eventList(ctx context.Context, t *testing.T, s *analytics.Store) {
 	}
 }
 
-func directory(ctx context.Context, t *testing.T, s *analytics.Store) {
+func directory(ctx context.Context, t *testing.T, s *analytics.View) {
 	d, err := s.Directory(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	teams := []analytics.Team{
-		{ID: "b", Name: "b", Members: []string{"ana@example.org"}, Services: []string{"db"}},
-		{ID: "a", Name: "Zebra crossing", Parent: "top", Contact: "#zebra", Members: []string{"ana@example.org"}},
+		{ID: "b", Name: "b", Members: []string{"ana@example.org"}, Size: 1, Services: []string{"db"}},
+		{ID: "a", Name: "Zebra crossing", Parent: "top", Contact: "#zebra", Members: []string{"ana@example.org"}, Size: 1},
 	}
 	services := []analytics.Service{
 		{ID: "db", Name: "Database", Owner: "b", RunbookURL: "https://example.org/db", Tier: 1},
@@ -214,7 +214,7 @@ func directory(ctx context.Context, t *testing.T, s *analytics.Store) {
 	}
 }
 
-func ownership(ctx context.Context, t *testing.T, s *analytics.Store) {
+func ownership(ctx context.Context, t *testing.T, s *analytics.View) {
 	got, err := s.OwnershipHistory(ctx, "db")
 	if err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func ownership(ctx context.Context, t *testing.T, s *analytics.Store) {
 	}
 }
 
-func quarantine(ctx context.Context, t *testing.T, s *analytics.Store, db *warehouse.DB) {
+func quarantine(ctx context.Context, t *testing.T, s *analytics.View, db *warehouse.DB) {
 	if rows, total, err := s.Quarantine(ctx, 10, 0); err != nil || total != 0 || len(rows) != 0 {
 		t.Fatalf("empty: %v, %d, %v", rows, total, err)
 	}

@@ -122,7 +122,7 @@ func TestMetricsEqualOracle(t *testing.T) {
 	}
 }
 
-func compare(t *testing.T, s *analytics.Store, events []event.Event, metric string, p oracle.Params) {
+func compare(t *testing.T, s *analytics.View, events []event.Event, metric string, p oracle.Params) {
 	t.Helper()
 	want, err := oracle.Answer(events, metric, p, oracle.Now())
 	if err != nil {

@@ -80,7 +80,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 }
 
 // everything is the merged content of every table and the answer of every metric, as text.
-func everything(t *testing.T, s *analytics.Store, db *warehouse.DB, knownAt time.Time) map[string]string {
+func everything(t *testing.T, s *analytics.View, db *warehouse.DB, knownAt time.Time) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, table := range []string{"events", "arrival", "incident", "membership", "ownership", "page", "person", "policy", "shift"} {
@@ -119,7 +119,7 @@ type question struct {
 
 // askAll asks two questions at a time: most of a small question's cost is its plan, which
 // uses one processor.
-func askAll(t testing.TB, s *analytics.Store, questions []question) []*analytics.Answer {
+func askAll(t testing.TB, s *analytics.View, questions []question) []*analytics.Answer {
 	t.Helper()
 	out := make([]*analytics.Answer, len(questions))
 	failed := make([]error, len(questions))

@@ -36,6 +36,7 @@ type question struct {
 	assume                              string
 	hours                               HourSet
 	team, service, person, urgency      []string
+	persons                             []string // person as stored
 	priority, alertClass, source        []string
 	onlyIncident                        string
 	aliases                             aliases
@@ -238,7 +239,9 @@ func (q *question) reach() uint32 {
 }
 
 // usesTeam and usesHours say which facts the question pays for.
-func (q *question) usesTeam() bool { return q.splitsBy("team") || len(q.team) > 0 }
+func (q *question) usesTeam() bool {
+	return q.splitsBy("team") || q.splitsBy(byTeamPerson) || len(q.team) > 0
+}
 func (q *question) usesHours() bool {
 	return q.splitsBy("hour_class") || q.metric.Name == "interruptions"
 }
@@ -315,7 +318,7 @@ func (q *question) bind() []warehouse.Param {
 		p("uses_team", team), p("from", q.from), p("to", q.to), p("as_of", q.asOf), p("known_at", q.knownAt), p("reach", q.reach()), p("apart", uint16(apart)),
 		p("tz", q.tz), p("lens", q.lens), p("assume", q.assume),
 		p("auto_resolved", q.auto), p("profile", q.profile), p("only_incident", q.onlyIncident),
-		p("team", s(q.team)), p("service", s(q.service)), p("person", s(q.person)), p("urgency", s(q.urgency)),
+		p("team", s(q.team)), p("service", s(q.service)), p("person", s(q.persons)), p("urgency", s(q.urgency)),
 		p("priority", s(q.priority)), p("alert_class", s(q.alertClass)), p("source", s(q.source)),
 		p("alias", s(q.aliases.from)), p("person_of", s(q.aliases.to)),
 		p("hour_slots", q.hours.slots()), p("slot_minutes", uint16(q.hours.step())), p("cuts", numbers(q.cuts())), p("grid", uint32(grid)),

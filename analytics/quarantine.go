@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
 
@@ -29,20 +30,20 @@ func scanQuarantine(r *warehouse.Rows, more ...any) (QuarantineRow, error) {
 	return q, err
 }
 
-// Quarantine lists what could not become an event, newest first, without its bytes, and
+// quarantine lists what could not become an event, newest first, without its bytes, and
 // says how many there are in all.
-func (s *Store) Quarantine(ctx context.Context, limit, offset int) ([]QuarantineRow, uint64, error) {
+func (s *Store) quarantine(ctx context.Context, pass access.Pass, limit, offset int) ([]QuarantineRow, uint64, error) {
 	if limit <= 0 || limit > 1000 {
 		limit = 100
 	}
 	q := s.present()
 	var total uint64
-	if err := s.look(ctx, "quarantine size", q, nil, "SELECT count() FROM quarantine FINAL", nil,
+	if err := s.look(ctx, pass, "quarantine size", q, nil, "SELECT count() FROM quarantine FINAL", nil,
 		func(r *warehouse.Rows) error { return r.Scan(&total) }); err != nil {
 		return nil, 0, err
 	}
 	out := []QuarantineRow{}
-	err := s.look(ctx, "quarantine", q, nil,
+	err := s.look(ctx, pass, "quarantine", q, nil,
 		"SELECT "+quarantineColumns+quarantineFrom+" ORDER BY q.received DESC, q.id LIMIT {limit:UInt32} OFFSET {offset:UInt32}",
 		[]warehouse.Param{{Name: "limit", Value: uint32(limit)}, {Name: "offset", Value: uint32(max(0, offset))}},
 		func(r *warehouse.Rows) error {
@@ -53,10 +54,10 @@ func (s *Store) Quarantine(ctx context.Context, limit, offset int) ([]Quarantine
 	return out, total, err
 }
 
-// QuarantineItem is one quarantined record with its bytes and headers; ErrNotFound.
-func (s *Store) QuarantineItem(ctx context.Context, id string) (*QuarantineRow, error) {
+// quarantineItem is one quarantined record with its bytes and headers; ErrNotFound.
+func (s *Store) quarantineItem(ctx context.Context, pass access.Pass, id string) (*QuarantineRow, error) {
 	var out *QuarantineRow
-	err := s.look(ctx, "quarantine item", s.present(), nil,
+	err := s.look(ctx, pass, "quarantine item", s.present(), nil,
 		"SELECT "+quarantineColumns+", q.raw, q.headers"+quarantineFrom+" WHERE q.id = {id:String} LIMIT 1",
 		[]warehouse.Param{{Name: "id", Value: id}},
 		func(r *warehouse.Rows) error {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/analytics/oracle"
 )
@@ -18,10 +19,11 @@ func TestSplits(t *testing.T) {
 	together, db := openStore(t, oracle.Now())
 	insert(t, db, oracle.History(r, 300))
 	ctx := context.Background()
-	one, err := analytics.Open(ctx, db, analytics.Config{Now: oracle.Now}) // with a cache of its own
+	another, err := analytics.Open(ctx, db, analytics.Config{Now: oracle.Now}) // with a cache of its own
 	if err != nil {
 		t.Fatal(err)
 	}
+	one := another.For(access.Operator(), "tests")
 	for _, m := range together.Metrics() {
 		var splits []analytics.Split
 		rows := 0

@@ -11,7 +11,9 @@
 //     first counts. Where that makes no difference, whole days come from the incident
 //     projection and the day of as_of from its events; the incidents for which it does are
 //     put together by the projection's own SELECT over their events. Same text, same answer.
-//  4. Answers are kept by metric version, parameters and watermark; concurrent identical
+//  4. Nobody reads the store itself: For makes a View for somebody, which asks package
+//     access what they may see of whom, and gives it in that form (view.go).
+//  5. Answers are kept by metric version, parameters and watermark; concurrent identical
 //     questions are asked once (see cache.go).
 package analytics
 
@@ -26,6 +28,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
 
@@ -36,6 +39,12 @@ type Config struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	HourSets []HourSet // besides the built-in ones
+	Ledger   Ledger    // keeps who looked at whom; without one nobody but the operator sees named people
+}
+
+// Ledger keeps looks at people's data. Record returns when they cannot be lost any more.
+type Ledger interface {
+	Record(ctx context.Context, looks []access.Look) error
 }
 
 // Store answers questions. All methods are goroutine-safe.
@@ -50,12 +59,14 @@ type Store struct {
 	projections []warehouse.Projection
 	cache       *cache
 	directory   directoryCache
+	small       smallCache
+	ledger      Ledger
 }
 
 // Open makes sure the projections exist, rebuilding those whose definition changed, and
 // loads the catalogue.
 func Open(ctx context.Context, db *warehouse.DB, cfg Config) (*Store, error) {
-	s := &Store{db: db, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, cache: newCache()}
+	s := &Store{db: db, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, cache: newCache(), ledger: cfg.Ledger}
 	if s.zone == nil {
 		s.zone = time.UTC
 	}
@@ -184,19 +195,8 @@ func (s *Store) Metrics() []Metric {
 // Zone is the organisation's zone.
 func (s *Store) Zone() *time.Location { return s.zone }
 
-// Query answers one metric. Errors: *UnknownMetricError, *ParamError, or the warehouse's.
-func (s *Store) Query(ctx context.Context, name string, params url.Values) (*Answer, error) {
-	answers, err := s.QueryEach(ctx, name, params, Split{params.Get("bucket"), params.Get("by")})
-	if err != nil {
-		return nil, err
-	}
-	return answers[0], nil
-}
-
-// QueryEach answers one metric once for each split, in their order, as that many Querys
-// with these values of bucket and by would; it costs little more than one of them. Errors
-// as of Query.
-func (s *Store) QueryEach(ctx context.Context, name string, params url.Values, splits ...Split) ([]*Answer, error) {
+// questions reads what is asked of one metric, once for each split.
+func (s *Store) questions(name string, params url.Values, splits []Split) ([]question, error) {
 	m, ok := s.metrics[name]
 	if !ok {
 		known := make([]string, 0, len(s.metrics))
@@ -218,13 +218,15 @@ func (s *Store) QueryEach(ctx context.Context, name string, params url.Values, s
 		if questions[i], err = parse(m, v, now, s.zone, s.sets); err != nil {
 			return nil, err
 		}
+		questions[i].persons = s.stored(questions[i].person)
 	}
-	mark, err := s.mark(ctx)
-	if err != nil {
-		return nil, err
-	}
+	return questions, nil
+}
+
+// answer runs questions that differ in their split only.
+func (s *Store) answer(ctx context.Context, pass access.Pass, questions []question, mark mark) ([]*Answer, error) {
 	return s.cache.get(ctx, mark, questions, func(ctx context.Context, asked []question) ([]*Answer, error) {
-		return s.ask(ctx, asked, mark)
+		return s.ask(ctx, pass, asked, mark)
 	})
 }
 
@@ -258,7 +260,7 @@ func (s *Store) settle(ctx context.Context, q *question, m mark) (err error) {
 var hidden = []string{"assumed_owner", "assumed_team", "assumed_zone", "assumed_opened", "org_zone", "place"}
 
 // ask answers questions that differ in their split only, with one statement.
-func (s *Store) ask(ctx context.Context, questions []question, mark mark) ([]*Answer, error) {
+func (s *Store) ask(ctx context.Context, pass access.Pass, questions []question, mark mark) ([]*Answer, error) {
 	q := questions[0]
 	q.splits = nil
 	for _, each := range questions {
@@ -274,7 +276,7 @@ func (s *Store) ask(ctx context.Context, questions []question, mark mark) ([]*An
 	if q.aliases, err = s.aliases(ctx, q.knownAt, mark); err != nil {
 		return nil, fmt.Errorf("aliases: %w", err)
 	}
-	rows, err := s.db.Query(ctx, "metric "+q.metric.Name, sql, q.bind()...)
+	rows, err := s.run(ctx, pass, "metric "+q.metric.Name, sql, q.bind()...)
 	if err != nil {
 		return nil, fmt.Errorf("metric %s: %w", q.metric.Name, err)
 	}
@@ -318,8 +320,11 @@ func (s *Store) ask(ctx context.Context, questions []question, mark mark) ([]*An
 		return nil, fmt.Errorf("metric %s: %w", m.Name, err)
 	}
 	watermark, err := s.watermark(ctx, q, mark)
-	for _, a := range answers {
+	for i, a := range answers {
 		a.Watermark = watermark
+		if questions[i].by == "person" {
+			s.nameRows(a)
+		}
 	}
 	return answers, err
 }

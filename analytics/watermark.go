@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
 
@@ -35,7 +36,7 @@ func (s *Store) watermark(ctx context.Context, q question, m mark) (time.Time, e
 		latest, newest time.Time
 	}
 	var bounds []bound
-	rows, err := s.db.Query(ctx, "watermark", `
+	rows, err := s.run(ctx, access.Working(), "watermark", `
 SELECT toDateTime64(a.day, 3, 'UTC') AS day, max(a.latest) AS latest, max(a.newest) AS newest FROM arrival AS a
 WHERE a.day <= toDate32({as_of:DateTime64(3, 'UTC')}) GROUP BY day ORDER BY latest DESC, day DESC LIMIT {most:UInt16}`,
 		append(q.bind(), warehouse.Param{Name: "most", Value: uint16(looked + 1)})...)
@@ -109,7 +110,7 @@ func (s *Store) logSeen(ctx context.Context, q question) (time.Time, error) {
 
 // latestSeen reads a moment and how many rows it rests on; of none it is the zero time.
 func (s *Store) latestSeen(ctx context.Context, q question, sql string, extra ...warehouse.Param) (t time.Time, err error) {
-	rows, err := s.db.Query(ctx, "watermark", sql, append(q.bind(), extra...)...)
+	rows, err := s.run(ctx, access.Working(), "watermark", sql, append(q.bind(), extra...)...)
 	if err != nil {
 		return t, fmt.Errorf("watermark: %w", err)
 	}

@@ -7,6 +7,7 @@
 -- key.team: team
 -- key.service: service
 -- key.person: member
+-- key.team_person: concat(team, '\n', member)
 -- key.hour_class: hour_class
 -- key.urgency: urgency
 -- key.priority: priority

@@ -6,6 +6,7 @@
 -- bucket.quarter: toString(toStartOfQuarter(toDate(began, {tz:String})))
 -- key.team: team
 -- key.person: member
+-- key.team_person: concat(team, '\n', member)
 -- key.level: toString(level)
 -- key.hour_class: hour_class
 -- key.weekday_hour: formatDateTime(began, '%u-%H', {tz:String})

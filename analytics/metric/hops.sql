@@ -6,6 +6,7 @@
 -- params: team, service, urgency, priority, alert_class, source, lens, auto_resolved, hours
 -- columns: n integer incidents, hops integer hops, hops_mean number hops, hops_p90 integer hops, ping_pong integer incidents, owner_acted integer incidents, to_owner_p50 number seconds, to_owner_p90 number seconds
 -- facts: incident_keyed
+-- people: work
 -- definition: Team assignments of an incident (its opening's team, reassignments, escalations; people
 --   stand for their team of that moment, a policy for the one team that owns its services) minus one,
 --   repeats of one team in a row counted once. ping_pong: an assignment returns to a team that had it.

@@ -6,6 +6,7 @@
 -- params: team, service, urgency, priority, alert_class, source, lens, auto_resolved, hours
 -- columns: incidents integer incidents, incident_load integer units, auto_resolved integer incidents, reopened integer incidents, merged integer incidents, open integer incidents
 -- facts: incident_keyed
+-- people: none
 -- definition: Incidents opened in the window, drills apart. incident_load counts those that open a
 --   new unit: no incident of the same service and alert class opened in the 30 minutes before
 --   (without an alert class each is its own). auto_resolved: the last resolution is automatic or

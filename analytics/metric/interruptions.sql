@@ -6,6 +6,7 @@
 -- params: team, service, person, urgency, priority, alert_class, source, lens, hours
 -- columns: interruptions integer interruptions, sleep integer interruptions, off integer interruptions, business integer interruptions, groups integer groups, hours integer hours, nights integer nights, people integer people
 -- facts: page_keyed
+-- people: load
 -- definition: A push, sms or phone page to a person that is not marked undelivered; pages to the same
 --   person within 60 seconds of the interruption's first page are the same interruption. sleep, off
 --   and business in the person's own zone. groups: interruptions joined while gaps are at most 20

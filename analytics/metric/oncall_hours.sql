@@ -6,6 +6,7 @@
 -- params: team, person, hours
 -- columns: primary number hours, secondary number hours, total number hours, people integer people
 -- facts: shift_keyed
+-- people: load
 -- definition: Time on call in the window, up to as_of. On one schedule and level worked shifts count
 --   before planned overrides, and those before planned shifts; shadows never count. primary: with at
 --   least one level-1 shift; secondary: at level 2 or above and not at level 1; overlaps count once.

@@ -6,6 +6,7 @@
 -- params: team, service, urgency, priority, alert_class, source, lens, auto_resolved, hours
 -- columns: n integer incidents, owned integer incidents, escalated_away integer incidents, misrouted integer incidents, owned_on_paper integer incidents, unowned integer incidents, untouched integer incidents
 -- facts: incident_keyed
+-- people: work
 -- definition: Was the owning team paged first, and did it resolve? Owner and memberships are those of
 --   the moment: owner at the first page (else the opening), teams at the page and at the action.
 --   owned: paged first and resolved; escalated_away: paged first, another team resolved; misrouted:

@@ -6,6 +6,7 @@
 -- params: team, service, person, urgency, priority, alert_class, source, lens, hours
 -- columns: pages integer pages, people integer people, interrupting integer pages, unanswered integer events
 -- facts: page_keyed
+-- people: load
 -- definition: Pages sent in the window, by any channel, drills apart. people: different people paged.
 --   interrupting: by push, sms or phone and not marked undelivered. unanswered: pages that nobody
 --   answered; they name no person, so they belong to no responder's team.

@@ -6,6 +6,7 @@
 -- params: team, service, urgency, priority, alert_class, source, lens, auto_resolved, hours, profile
 -- columns: n integer incidents, not_acked integer incidents, p50 number seconds, p90 number seconds, mean number seconds
 -- facts: incident_keyed
+-- people: work
 -- definition: From an incident's opening to its first acknowledgement by a person. Never acknowledged:
 --   left out of the times and counted beside them. Merged incidents are left out, auto-resolved ones
 --   too unless asked for. The other profiles count auto-resolved ones unless told otherwise. pagerduty

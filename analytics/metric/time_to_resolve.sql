@@ -6,6 +6,7 @@
 -- params: team, service, urgency, priority, alert_class, source, lens, auto_resolved, hours
 -- columns: n integer incidents, unresolved integer incidents, p50 number seconds, p90 number seconds, mean number seconds
 -- facts: incident_keyed
+-- people: work
 -- definition: From an incident's opening to its last resolution as of as_of; time in which it was
 --   reopened counts. An incident open as of then is unresolved. Merged incidents are left out,
 --   auto-resolved ones too unless asked for.

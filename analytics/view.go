@@ -1,0 +1,249 @@
+package analytics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/stewardhq/steward/access"
+)
+
+// Theory of operation of a view
+//
+//  1. A View is the store as somebody may see it. It is made for one request: Purpose says
+//     in the ledger what they were looking at, and each person is told once.
+//  2. A question is described to package access, which answers with a pass or a refusal.
+//     Exact questions run as asked. Others about people run in the published form, which is
+//     coarse enough that no sum or difference of answers is about fewer than three people
+//     (published.go).
+//  3. Work and ownership are figures of services, and everybody's, except those of a team
+//     too small to be a group (small.go).
+//  4. Looks at named people are recorded after the answer is known and before it is given:
+//     who would be shown is who is told. If that fails, so does the question.
+//  5. The stories of incidents keep their facts and lose the names of people the asker has
+//     nothing to do with (story.go).
+
+// View is what one asker sees. Its methods are goroutine-safe. Those that answer an asker
+// with too few rights return *access.Denied.
+type View struct {
+	s       *Store
+	who     access.Who
+	purpose string
+	told    toldOf
+}
+
+// For is the store for somebody. purpose is what the ledger says they looked at, such as
+// "load on /teams/payments"; it must name no person.
+func (s *Store) For(who access.Who, purpose string) *View {
+	return &View{s: s, who: who, purpose: purpose}
+}
+
+// Who asks.
+func (v *View) Who() access.Who { return v.who }
+
+// Query answers one metric. Errors: *UnknownMetricError, *ParamError, *access.Denied, or
+// the warehouse's.
+func (v *View) Query(ctx context.Context, name string, params url.Values) (*Answer, error) {
+	answers, err := v.QueryEach(ctx, name, params, Split{params.Get("bucket"), params.Get("by")})
+	if err != nil {
+		return nil, err
+	}
+	return answers[0], nil
+}
+
+// QueryEach answers one metric once for each split, in their order, as that many Querys
+// with these values of bucket and by would; it costs little more than one of them. Errors
+// as of Query; one split that is refused refuses all.
+func (v *View) QueryEach(ctx context.Context, name string, params url.Values, splits ...Split) ([]*Answer, error) {
+	if !v.who.Known() { // before anything is said about what there is
+		_, err := v.who.Facts()
+		return nil, err
+	}
+	questions, err := v.s.questions(name, params, splits)
+	if err != nil {
+		return nil, err
+	}
+	mark, err := v.s.mark(ctx)
+	if err != nil {
+		return nil, err
+	}
+	passes := make([]access.Pass, len(questions))
+	for i := range questions {
+		if passes[i], err = v.decide(ctx, &questions[i], mark); err != nil {
+			return nil, err
+		}
+	}
+	answers := make([]*Answer, len(questions))
+	var exact []question
+	var places []int
+	for i, q := range questions {
+		switch passes[i].Form() {
+		case access.Exact:
+			exact, places = append(exact, q), append(places, i)
+		case access.Published:
+			if answers[i], err = v.s.published(ctx, passes[i], q, mark); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(exact) > 0 {
+		got, err := v.s.answer(ctx, passes[places[0]], exact, mark)
+		if err != nil {
+			return nil, err
+		}
+		for i, place := range places {
+			if answers[place], err = v.finish(ctx, passes[place], exact[i], got[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return answers, nil
+}
+
+// decide puts a question to package access.
+func (v *View) decide(ctx context.Context, q *question, m mark) (access.Pass, error) {
+	ask := access.Ask{Named: q.by == "person"}
+	ask.Load = q.metric.people == peopleLoad || q.lens == "responder_team" && q.metric.takesParam("lens")
+	if len(q.persons) > 0 {
+		a, err := v.s.aliases(ctx, q.knownAt, m)
+		if err != nil {
+			return access.Pass{}, fmt.Errorf("aliases: %w", err)
+		}
+		for _, p := range q.persons {
+			ask.Persons = append(ask.Persons, v.s.reveal(a.person(p)))
+		}
+	}
+	// Under the other lenses a team's pages go to whoever was paged, of any team.
+	if q.lens == "responder_team" || !q.metric.takesParam("lens") {
+		ask.Teams = q.team
+	}
+	return v.who.Decide(ask)
+}
+
+// finish makes an exact answer the asker's: teams too small for them are left out, and
+// looks at named people are recorded. A kept answer is shared and never changed.
+func (v *View) finish(ctx context.Context, pass access.Pass, q question, a *Answer) (*Answer, error) {
+	a, err := v.withoutSmall(ctx, q, a)
+	if err != nil {
+		return nil, err
+	}
+	var people []string
+	if q.by == "person" {
+		for _, r := range a.Rows {
+			key, _ := r[1].(string)
+			people = append(people, key)
+		}
+	} else if len(a.Rows) > 0 {
+		people = q.person
+	}
+	return a, v.record(ctx, pass, people)
+}
+
+// record tells the ledger of a look, each person once a view.
+func (v *View) record(ctx context.Context, pass access.Pass, people []string) error {
+	v.told.mu.Lock()
+	defer v.told.mu.Unlock()
+	people = slices.DeleteFunc(slices.Clone(people), func(p string) bool { return v.told.people[p] })
+	looks := pass.Looks(v.purpose, people...)
+	if len(looks) == 0 {
+		return nil
+	}
+	if v.s.ledger == nil {
+		return errors.New("a look at people's data cannot be recorded here, so it is not given")
+	}
+	if err := v.s.ledger.Record(ctx, looks); err != nil {
+		return fmt.Errorf("the look could not be recorded, so it is not given: %w", err)
+	}
+	if v.told.people == nil {
+		v.told.people = map[string]bool{}
+	}
+	for _, l := range looks {
+		v.told.people[l.Person] = true
+	}
+	return nil
+}
+
+// Metrics lists the catalogue by name. It is everybody's.
+func (v *View) Metrics() []Metric { return v.s.Metrics() }
+
+// Directory is who and what there is, as far as the asker may know people by name. Sizes of
+// teams are everybody's.
+func (v *View) Directory(ctx context.Context) (*Directory, error) {
+	if _, err := v.who.Facts(); err != nil {
+		return nil, err
+	}
+	all, err := v.s.everybody(ctx)
+	if err != nil || v.who.IsOperator() {
+		return all, err
+	}
+	d := &Directory{Teams: slices.Clone(all.Teams), Services: all.Services, Size: all.Size}
+	seen := map[string]bool{}
+	for _, p := range all.People {
+		if v.who.Sees(p.ID, p.Teams) {
+			d.People, seen[p.ID] = append(d.People, p), true
+		}
+	}
+	for i, t := range d.Teams {
+		unknown := func(p string) bool { return !seen[p] }
+		d.Teams[i].Members = slices.DeleteFunc(slices.Clone(t.Members), unknown)
+		d.Teams[i].Leads = slices.DeleteFunc(slices.Clone(t.Leads), unknown)
+	}
+	return d, nil
+}
+
+// OwnershipHistory is the line of owners of a service, oldest first.
+func (v *View) OwnershipHistory(ctx context.Context, service string) ([]OwnershipSpan, error) {
+	if _, err := v.who.Facts(); err != nil {
+		return nil, err
+	}
+	return v.s.ownershipHistory(ctx, access.Working(), service)
+}
+
+// Quarantine lists what could not become an event, newest first, without its bytes, and
+// says how many there are in all. It is for admins.
+func (v *View) Quarantine(ctx context.Context, limit, offset int) ([]QuarantineRow, uint64, error) {
+	if err := v.who.Administer("the quarantine"); err != nil {
+		return nil, 0, err
+	}
+	return v.s.quarantine(ctx, access.Working(), limit, offset)
+}
+
+// QuarantineItem is one quarantined record with its bytes and headers; ErrNotFound. It is
+// for admins.
+func (v *View) QuarantineItem(ctx context.Context, id string) (*QuarantineRow, error) {
+	if err := v.who.Administer("the quarantine"); err != nil {
+		return nil, err
+	}
+	return v.s.quarantineItem(ctx, access.Working(), id)
+}
+
+// person is who stands behind an id.
+func (a aliases) person(id string) string {
+	if i, found := slices.BinarySearch(a.from[1:], id); found {
+		return a.to[1+i]
+	}
+	return id
+}
+
+// nameRows puts people's names for the keys of rows by person, which must be in order of
+// what is read.
+func (s *Store) nameRows(a *Answer) {
+	for _, r := range a.Rows {
+		if key, ok := r[1].(string); ok {
+			r[1] = s.reveal(key)
+		}
+	}
+	slices.SortStableFunc(a.Rows, func(x, y []any) int {
+		bx, _ := x[0].(string)
+		by, _ := y[0].(string)
+		if bx != by {
+			return strings.Compare(bx, by)
+		}
+		kx, _ := x[1].(string)
+		ky, _ := y[1].(string)
+		return strings.Compare(kx, ky)
+	})
+}
