@@ -154,3 +154,10 @@ func (w Who) Administer(what string) error {
 	}
 	return &Denied{Reason: fmt.Sprintf("%s is for the role %s", what, Admin)}
 }
+
+// SeesLoad says whether questions about what people of these teams carry, all teams if none
+// is named, will be answered exactly. Pages choose by it what to ask.
+func (w Who) SeesLoad(teams ...string) bool {
+	p, err := w.Decide(Ask{Load: true, Teams: teams})
+	return err == nil && p.Form() == Exact
+}

@@ -30,3 +30,8 @@ func (v *View) Keep(l Ledger) { v.s.ledger = l }
 
 // PersonColumn and NamesPeople are the door's reading of a statement.
 var PersonColumn = personColumn
+
+// Membership is that of the store behind a view.
+func (v *View) Membership(ctx context.Context, id access.Identity) (access.Membership, error) {
+	return v.s.Membership(ctx, id)
+}

@@ -36,7 +36,7 @@ type question struct {
 	assume                              string
 	hours                               HourSet
 	team, service, person, urgency      []string
-	persons                             []string // person as stored
+	persons, who                        []string // person as stored, and who that is
 	priority, alertClass, source        []string
 	onlyIncident                        string
 	aliases                             aliases

@@ -113,8 +113,11 @@ func (v *View) decide(ctx context.Context, q *question, m mark) (access.Pass, er
 			return access.Pass{}, fmt.Errorf("aliases: %w", err)
 		}
 		for _, p := range q.persons {
-			ask.Persons = append(ask.Persons, v.s.reveal(a.person(p)))
+			if person := v.s.reveal(a.person(p)); !slices.Contains(ask.Persons, person) {
+				ask.Persons = append(ask.Persons, person)
+			}
 		}
+		q.who = ask.Persons
 	}
 	// Under the other lenses a team's pages go to whoever was paged, of any team.
 	if q.lens == "responder_team" || !q.metric.takesParam("lens") {
@@ -137,7 +140,7 @@ func (v *View) finish(ctx context.Context, pass access.Pass, q question, a *Answ
 			people = append(people, key)
 		}
 	} else if len(a.Rows) > 0 {
-		people = q.person
+		people = q.who
 	}
 	return a, v.record(ctx, pass, people)
 }

@@ -46,7 +46,7 @@ func (s *Server) apiMetric(c echo.Context) error {
 	default:
 		return &analytics.ParamError{Param: "format", Reason: fmt.Sprintf("unknown value %q", format), Allowed: []string{"json", "csv"}}
 	}
-	a, err := s.Store.Query(c.Request().Context(), param(c, "name"), v)
+	a, err := s.reading(c).Query(c.Request().Context(), param(c, "name"), v)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (s *Server) apiEvents(c echo.Context) error {
 	}
 	limit := f.Limit
 	f.Limit = min(limit+1, 10000)
-	rows, err := s.Store.Events(c.Request().Context(), f)
+	rows, err := s.reading(c).Events(c.Request().Context(), f)
 	if err != nil {
 		return err
 	}

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/labstack/echo/v4"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 )
 
@@ -24,10 +26,13 @@ const askAtOnce = 4
 // card, and with those it was asked together with; the others go on.
 type asker struct {
 	ctx    context.Context
+	read   Reading
+	who    access.Who
 	s      *Server
 	f      *filter
 	g      errgroup.Group
 	asked  []*result
+	wrong  []*analytics.ParamError // of what do ran; read after it ended
 	others []*error
 }
 
@@ -40,8 +45,8 @@ type result struct {
 	index  map[string]int
 }
 
-func (s *Server) asker(ctx context.Context, f *filter) *asker {
-	a := &asker{ctx: ctx, s: s, f: f}
+func (s *Server) asker(c echo.Context, f *filter) *asker {
+	a := &asker{ctx: c.Request().Context(), read: s.reading(c), who: who(c), s: s, f: f}
 	a.g.SetLimit(askAtOnce)
 	return a
 }
@@ -53,6 +58,27 @@ func (a *asker) metric(name string, pairs ...string) *result {
 	r := &result{Metric: m, Params: a.f.params(m, pairs...)}
 	a.asked = append(a.asked, r)
 	return r
+}
+
+// wornResult is the answer to how many people are being worn down.
+type wornResult struct {
+	analytics.WornDown
+	result
+}
+
+// worn asks it beside the page's questions.
+func (a *asker) worn() *wornResult {
+	m := a.s.metrics["interruptions"]
+	out := &wornResult{result: result{Metric: m, Params: a.f.params(m)}}
+	a.do(func(ctx context.Context) error {
+		out.WornDown, out.Err = a.read.WornDown(ctx, out.Params, badMonth)
+		var bad *analytics.ParamError
+		if errors.As(out.Err, &bad) {
+			a.wrong = append(a.wrong, bad)
+		}
+		return nil
+	})
+	return out
 }
 
 // ask sends the questions off, grouped by what they have in common.
@@ -76,7 +102,7 @@ func (a *asker) ask() {
 			for i, r := range group {
 				splits[i] = analytics.Split{Bucket: r.Params.Get("bucket"), By: r.Params.Get("by")}
 			}
-			answers, err := a.s.Store.QueryEach(a.ctx, group[0].Metric.Name, group[0].Params, splits...)
+			answers, err := a.read.QueryEach(a.ctx, group[0].Metric.Name, group[0].Params, splits...)
 			for i, r := range group {
 				if r.Err = err; err == nil {
 					r.take(answers[i])
@@ -114,6 +140,9 @@ func (a *asker) wait() error {
 		if errors.As(r.Err, &bad) {
 			a.f.complain(bad)
 		}
+	}
+	for _, bad := range a.wrong {
+		a.f.complain(bad)
 	}
 	var errs []error
 	for _, e := range a.others {
@@ -199,7 +228,12 @@ func (r *result) folded(by func(row) string) map[string]row {
 			out[k] = sum
 		}
 		for i, v := range w.values {
+			if ok && sum.values[i] == nil { // a part is withheld, so the sum is
+				continue
+			}
 			switch v := v.(type) {
+			case nil:
+				sum.values[i] = nil
 			case int64:
 				old, _ := sum.values[i].(int64)
 				sum.values[i] = old + v
@@ -268,6 +302,10 @@ func (r *result) notes() []string {
 // once, above (wait), and leaves such cards out (render).
 const refused = "the filter named above has to be put right first"
 
+// withheld begins the words of a question that was refused to this asker, which is no
+// failure: the card says it in place of its figures.
+const withheld = "\x00"
+
 // failed words the errors of the questions a card stands on.
 func (s *Server) failed(results ...*result) string {
 	for _, r := range results {
@@ -276,6 +314,9 @@ func (s *Server) failed(results ...*result) string {
 				return refused
 			}
 			e := s.explain(r.Err)
+			if _, denied := refusedTo(r.Err); denied {
+				return withheld + e.Message
+			}
 			if e.status >= 500 && !errors.Is(r.Err, context.Canceled) {
 				s.Log.Error("a metric failed", "metric", r.Metric.Name, "err", clip(r.Err.Error(), 2000))
 			}
@@ -285,16 +326,18 @@ func (s *Server) failed(results ...*result) string {
 	return ""
 }
 
+// one is a filter's value as a list; none for no filter.
+func one(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
+
 // incidents lists the newest incidents of the page's window into rows.
 func (a *asker) incidents(rows *[]analytics.IncidentRow, limit int, team, service, paged string) {
-	one := func(s string) []string {
-		if s == "" {
-			return nil
-		}
-		return []string{s}
-	}
 	a.do(func(ctx context.Context) (err error) {
-		*rows, err = a.s.Store.Incidents(ctx, analytics.IncidentFilter{From: a.f.from, To: a.f.to, Team: one(team), Service: one(service), Paged: one(paged), Limit: limit})
+		*rows, err = a.read.Incidents(ctx, analytics.IncidentFilter{From: a.f.from, To: a.f.to, Team: one(team), Service: one(service), Paged: one(paged), Limit: limit})
 		return err
 	})
 }

@@ -74,7 +74,7 @@ func (s *Server) teamTodo(f *filter, n *names, t analytics.Team, a teamAnswers) 
 	if ack := a.acks.one(); ack.n("not_acked") > 0 {
 		add(1e5, "none", say(strong(plural(ack.n("not_acked"), "incident", "incidents")), " never acknowledged"), "of "+count(ack.n("n")+ack.n("not_acked"))+" that did not resolve by themselves", "See incidents", f.link("/incidents", "team", t.ID))
 	}
-	if len(t.Members) == 0 {
+	if t.Size == 0 {
 		add(7e5, "warn", say("The team has no members"), "nobody can be shown to act for it", "See teams", f.link("/teams"))
 	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Urgency > all[j].Urgency })

@@ -3,6 +3,7 @@ package dashboards
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/url"
 	"strings"
 
@@ -188,6 +189,11 @@ func stackBar(w row, longest float64) cell {
 	}
 	if c.Bar == nil {
 		c.Bar = []seg{}
+	}
+	if !w.has("sleep") && w.has("interruptions") { // the classes are withheld, the whole is not
+		c.Bar = []seg{{"owned", 0, 100 * w.n("interruptions") / math.Max(longest, 1)}}
+		c.BarLabel = count(w.n("interruptions")) + " interruptions; their hour classes are withheld"
+		return c
 	}
 	c.BarLabel = fmt.Sprintf("%s asleep, %s off hours, %s business", count(w.n("sleep")), count(w.n("off")), count(w.n("business")))
 	return c

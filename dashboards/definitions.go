@@ -22,9 +22,9 @@ type definitionView struct {
 // definitions answers: what does this number mean?
 func (s *Server) definitions(c echo.Context) error {
 	f := s.filter(c)
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	var dir *analytics.Directory
-	ask.do(func(ctx context.Context) (err error) { dir, err = s.Store.Directory(ctx); return })
+	ask.do(func(ctx context.Context) (err error) { dir, err = s.reading(c).Directory(ctx); return })
 	profiles := map[string][]*result{}
 	for _, m := range s.Store.Metrics() {
 		for _, p := range m.Params {

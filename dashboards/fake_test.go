@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 )
 
@@ -36,6 +38,32 @@ type fake struct {
 var testNow = time.Date(2026, 11, 22, 14, 30, 0, 0, time.UTC)
 
 func newFake() *fake { return &fake{now: testNow} }
+
+func (s *fake) For(access.Who, string) Reading { return s }
+
+func (s *fake) WornDown(context.Context, url.Values, float64) (analytics.WornDown, error) {
+	if s.empty {
+		return analytics.WornDown{}, s.broken
+	}
+	return analytics.WornDown{People: 9, Over: 2}, s.broken
+}
+
+func (s *fake) Looks(context.Context, int) ([]analytics.LookRow, error) {
+	if s.empty {
+		return nil, nil
+	}
+	return []analytics.LookRow{{At: s.now, By: hostile[0], What: hostile[2]}}, nil
+}
+
+func (s *fake) Audit(context.Context, int) ([]analytics.AuditRow, error) {
+	if s.empty {
+		return nil, nil
+	}
+	return []analytics.AuditRow{{At: s.now, By: hostile[0], Action: hostile[2], Target: hostile[4]}}, nil
+}
+
+// open is a gate that lets everybody in as the operator.
+func open(*http.Request) (access.Who, error) { return access.Operator(), nil }
 
 func metricOf(name, unit string, by, params, cols string) analytics.Metric {
 	m := analytics.Metric{Name: name, Version: 3, Title: strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " "), Unit: unit, Definition: "What " + name + " counts.", SQL: "SELECT '" + hostile[0] + "'"}
@@ -181,7 +209,7 @@ func (s *fake) Directory(context.Context) (*analytics.Directory, error) {
 		if i == 2 {
 			owner = ""
 		}
-		d.Teams = append(d.Teams, analytics.Team{ID: h, Name: h, Contact: "javascript:alert(2)", Members: hostile[:3], Services: []string{h}})
+		d.Teams = append(d.Teams, analytics.Team{ID: h, Name: h, Contact: "javascript:alert(2)", Members: hostile[:3], Size: 3, Services: []string{h}})
 		d.Services = append(d.Services, analytics.Service{ID: h, Name: h, Description: h, Owner: owner, Tier: 1 + i%3, RunbookURL: "javascript:alert(3)", Lifecycle: h})
 		d.People = append(d.People, analytics.Person{ID: h, Name: h, Zone: "Europe/Berlin", Teams: []string{h}})
 	}

@@ -75,6 +75,9 @@ func (s *Server) explain(err error) *apiError {
 		unknown *analytics.UnknownMetricError
 		httpErr *echo.HTTPError
 	)
+	if e, denied := refusedTo(err); denied {
+		return e
+	}
 	switch {
 	case errors.As(err, &api):
 		return api
@@ -109,7 +112,14 @@ func (s *Server) fail(err error, c echo.Context) {
 	if e.status >= 500 {
 		s.Log.Error("request failed", "method", r.Method, "path", r.URL.Path, "status", e.status, "err", err)
 	}
-	if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/ingest/") && !strings.HasPrefix(r.URL.Path, "/static/") && r.URL.Path != "/metrics" {
+	api := strings.HasPrefix(r.URL.Path, "/api/")
+	if e.status == http.StatusUnauthorized {
+		c.Response().Header().Set("WWW-Authenticate", "Bearer")
+		if !api && r.Method == http.MethodGet && s.SignIn != nil && s.toSignIn(c) == nil {
+			return
+		}
+	}
+	if !api && !strings.HasPrefix(r.URL.Path, "/ingest/") && !strings.HasPrefix(r.URL.Path, "/static/") && r.URL.Path != "/metrics" {
 		if err := s.failPage(c, e); err == nil {
 			return
 		}

@@ -26,7 +26,7 @@ func (s *Server) incidents(c echo.Context) error {
 		f.complain(&analytics.ParamError{Param: "state", Reason: fmt.Sprintf("%q is not known", state), Allowed: []string{"open"}})
 		state = ""
 	}
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	dir := ask.names()
 	total := ask.metric("incidents", "team", team, "service", service, "alert_class", class, "lens", "owner_then")
 	var rows []analytics.IncidentRow
@@ -117,9 +117,9 @@ type eventView struct {
 func (s *Server) incident(c echo.Context) error {
 	id := param(c, "incident")
 	f := s.filter(c)
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	dir := ask.names()
-	inc, err := s.Store.Incident(c.Request().Context(), id)
+	inc, err := s.reading(c).Incident(c.Request().Context(), id)
 	if err != nil {
 		_ = ask.wait()
 		return err

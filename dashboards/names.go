@@ -41,7 +41,7 @@ func newNames(d *analytics.Directory) *names {
 // of all the same; else a 404. It looks before a page's questions are asked, since a name
 // that was mistyped or made up should not cost a dozen answers of nothing.
 func (s *Server) expect(c echo.Context, f *filter, kind, id string) error {
-	d, err := s.Store.Directory(c.Request().Context())
+	d, err := s.reading(c).Directory(c.Request().Context())
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *Server) expect(c echo.Context, f *filter, kind, id string) error {
 	if kind == "team" && team || kind == "service" && service {
 		return nil
 	}
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	incidents, load := ask.metric("incidents", kind, id), ask.metric("interruptions", kind, id)
 	if err := ask.wait(); err != nil {
 		return err
@@ -69,7 +69,7 @@ func as(id string) string { return id }
 func (a *asker) names() **names {
 	out := new(*names)
 	a.do(func(ctx context.Context) error {
-		d, err := a.s.Store.Directory(ctx)
+		d, err := a.read.Directory(ctx)
 		*out = newNames(d)
 		return err
 	})
@@ -97,6 +97,11 @@ func (f *filter) teamCell(n *names, id string) cell {
 		return txt("no team")
 	}
 	return ref(n.team(id), f.link(at("teams", id)))
+}
+
+// personCell links a person's own page.
+func (f *filter) personCell(n *names, id string) cell {
+	return ref(n.person(id), f.link(at("people", id)))
 }
 
 func (f *filter) serviceCell(n *names, id string) cell {

@@ -17,8 +17,11 @@ const listed = 40
 func (s *Server) oncall(c echo.Context) error {
 	f := s.filter(c)
 	team := f.get("team")
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	dir := ask.names()
+	if !ask.who.SeesLoad(one(team)...) {
+		return s.oncallPublished(c, f, ask, dir, team)
+	}
 	week := ask.metric("interruptions", "team", team, "bucket", "week")
 	teams := ask.metric("interruptions", "team", team, "by", "team")
 	people := ask.metric("interruptions", "team", team, "by", "person", "bucket", "month")
@@ -49,6 +52,37 @@ func (s *Server) oncall(c echo.Context) error {
 		load,
 		s.oncallHeat(f, team, warm),
 		s.oncallPeople(f, n, team, people, hoursPerson),
+		s.incidentCard(f, n, "latest", "What were we paged for last?", rows, team, ""),
+	}
+	return s.render(c, p)
+}
+
+// oncallPublished is the page for those who do not see what single people carry.
+func (s *Server) oncallPublished(c echo.Context, f *filter, ask *asker, dir **names, team string) error {
+	months := ask.metric("interruptions", "team", team, "bucket", "month")
+	load := ask.metric("interruptions", "team", team, "by", "team")
+	hours := ask.metric("oncall_hours", "team", team, "by", "team")
+	var rows []analytics.IncidentRow
+	ask.incidents(&rows, listed, team, "", "")
+	if err := ask.wait(); err != nil {
+		return err
+	}
+	n := *dir
+	p := &page{Title: "On call", Nav: "On call", Filter: s.form(f, n.dir, "team")}
+	if team != "" {
+		p.Sub = say("only ", linked(n.team(team), f.link(at("teams", team))))
+	}
+	w := months.total()
+	if s.failed(months) == "" && len(months.rows()) > 0 {
+		p.Answer = say("In ", plural(float64(len(months.perBucket())), "whole month", "whole months"), " people were interrupted ", strong(plural(w.n("interruptions"), "time", "times")), ".")
+		if w.has("sleep") {
+			p.Answer = append(p.Answer[:len(p.Answer)-1], say(", ", strong(count(w.n("sleep"))+" of them asleep"), ".")...)
+		}
+	}
+	events := f.link("/incidents", "team", team)
+	p.Cards = []card{
+		s.monthsCard(f, "weeks", "How often, month by month?", "w12", months, events),
+		s.teamMonths(f, n, load, hours, events),
 		s.incidentCard(f, n, "latest", "What were we paged for last?", rows, team, ""),
 	}
 	return s.render(c, p)
@@ -146,11 +180,6 @@ func (s *Server) oncallPeople(f *filter, n *names, team string, load, hours *res
 	}
 	ids := keys(n.person, nil, load, hours)
 	c.sourced(f, load, plural(load.sum("interruptions"), "interruption", "interruptions")+", "+plural(float64(len(ids)), "person", "people"), f.link("/incidents", "team", team))
-	if !s.Dev {
-		c.CSV = ""
-		c.Empty = say("What each person carries is shown to the person, the team and its lead only, and that needs sign-in, which this server does not have yet.")
-		return c
-	}
 	worst := map[string]float64{}
 	for _, m := range load.rows() {
 		worst[m.key()] = math.Max(worst[m.key()], m.n("sleep")+m.n("off"))
@@ -175,7 +204,7 @@ func (s *Server) oncallPeople(f *filter, n *names, team string, load, hours *res
 			continue
 		}
 		w, h := ls[id], hs[id]
-		t.add(txt(n.person(id)), stackBar(w, longest), counted(w.n("interruptions")), counted(w.n("sleep")), counted(w.n("nights")), counted(worst[id]), num(count(h.n("primary"))+" h"), num(count(h.n("secondary"))+" h"))
+		t.add(f.personCell(n, id), stackBar(w, longest), counted(w.n("interruptions")), counted(w.n("sleep")), counted(w.n("nights")), counted(worst[id]), num(count(h.n("primary"))+" h"), num(count(h.n("secondary"))+" h"))
 	}
 	if len(t.Rows) == 0 {
 		c.Key, c.Say, c.Empty = nil, nil, say("Nobody was paged or on shift in this window.")

@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"math"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 )
@@ -16,30 +17,42 @@ const (
 // overview answers: is anyone being worn down, is anything unowned, can the next shift cope?
 func (s *Server) overview(c echo.Context) error {
 	f := s.filter(c)
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	dir := ask.names()
-	people := ask.metric("interruptions", "by", "person", "bucket", "month")
-	load := ask.metric("interruptions", "by", "team", "bucket", "week")
+	exact := ask.who.SeesLoad()
+	bucket := "week"
+	if !exact {
+		bucket = "month"
+	}
+	worn := ask.worn()
+	load := ask.metric("interruptions", "by", "team", "bucket", bucket)
+	all := load
+	if !exact { // teams that are withheld count in the whole
+		all = ask.metric("interruptions", "bucket", bucket)
+	}
 	owned := ask.metric("ownership_quadrant", "by", "team")
 	incidents := ask.metric("incidents", "by", "team", "bucket", "week")
 	services := ask.metric("incidents", "by", "service")
 	acks := ask.metric("time_to_ack", "by", "team")
 	recent := f.lastWeeks(4)
-	hours := ask.metric("oncall_hours", "by", "team", "from", recent)
+	var hours *result
+	if exact {
+		hours = ask.metric("oncall_hours", "by", "team", "from", recent)
+	}
 	if err := ask.wait(); err != nil {
 		return err
 	}
 	n := *dir
 	p := &page{Title: "Overview", Nav: "Overview", Filter: s.form(f, n.dir, "lens", "hours", "profile")}
 	p.Sub = say(plural(float64(len(n.dir.Teams)), "team", "teams"), " · ", plural(float64(len(n.dir.Services)), "service", "services"),
-		" · ", plural(float64(len(n.dir.People)), "person", "people"))
+		" · ", plural(float64(n.dir.Size), "person", "people"))
 	if len(n.dir.Teams) == 0 && len(n.dir.Services) == 0 && len(incidents.rows()) == 0 && s.failed(incidents) == "" {
 		p.Answer = say(strong("Nothing has arrived yet."), " Send what your tools know in one of these ways; this page fills as it arrives.")
 		p.Filter, p.Sub, p.Start = nil, nil, firstSteps(c.Scheme()+"://"+c.Request().Host)
 		return s.render(c, p)
 	}
 	p.Cards = []card{
-		s.wornDown(f, people, load),
+		s.wornDown(f, worn, all, exact),
 		s.unownedCard(f, n, owned, services),
 		s.nextShift(f, n, incidents, hours, recent),
 		s.teamsCard(f, n, load, owned, incidents, acks),
@@ -59,31 +72,42 @@ func overviewAnswer(cards []card) []bit {
 	return out
 }
 
-func (s *Server) wornDown(f *filter, people, weeks *result) card {
-	c := card{ID: "worn", Title: "Is anyone being worn down?", Wide: "w8", Err: s.failed(people, weeks)}
+func (s *Server) wornDown(f *filter, worn *wornResult, load *result, exact bool) card {
+	c := card{ID: "worn", Title: "Is anyone being worn down?", Wide: "w8", Err: s.failed(&worn.result, load)}
 	if c.Err != "" {
 		return c
 	}
-	w := people.total()
-	persons := float64(len(keys(as, nil, people)))
-	c.sourced(f, weeks, plural(w.n("interruptions"), "interruption", "interruptions")+", "+plural(persons, "person", "people"), f.link("/incidents"))
+	w := load.total()
+	persons := float64(worn.People)
+	c.sourced(f, load, plural(w.n("interruptions"), "interruption", "interruptions")+", "+plural(persons, "person", "people"), f.link("/incidents"))
 	c.csvWithout("by")
+	since := f.since()
+	if worn.Months > 0 {
+		since = "the last " + plural(float64(worn.Months), "whole month", "whole months")
+	}
+	if worn.Withheld != "" {
+		c.Empty = say("Nothing to show: " + worn.Withheld + ". " + publishedWords)
+		return c
+	}
 	if w.n("interruptions") == 0 {
 		c.Lead = say("Nobody is known to have been interrupted in ", f.since(), ".")
 		c.Empty = say("No page to a person in this window. If people were paged, no page.sent event of theirs has arrived.")
 		return c
 	}
-	worn := map[string]bool{}
-	for _, m := range people.rows() {
-		if m.n("sleep")+m.n("off") > badMonth {
-			worn[m.key()] = true
-		}
+	who := strong(count(float64(worn.Over)) + " of " + plural(persons, "person", "people"))
+	c.Lead = say("In ", since, ", ", who, " who were interrupted had a month with more than ", badMonth, " interruptions outside working hours, which wears down.")
+	c.Say = say(who, " had a month with more than ", badMonth, " outside working hours; 2 is good, 19 is burnout. In all ", plural(w.n("interruptions"), "interruption", "interruptions"))
+	if w.has("sleep") {
+		c.Say = append(c.Say, say(", ", strong(count(w.n("sleep"))+" of them asleep"), ", which disturbed ", plural(w.n("nights"), "night", "nights"))...)
 	}
-	who := strong(count(float64(len(worn))) + " of " + plural(persons, "person", "people"))
-	c.Lead = say("In ", f.since(), ", ", who, " who were interrupted had a month with more than ", badMonth, " interruptions outside working hours, which wears down.")
-	c.Say = say(who, " had a month with more than ", badMonth, " outside working hours; 2 is good, 19 is burnout. In all ", plural(w.n("interruptions"), "interruption", "interruptions"), ", ",
-		strong(count(w.n("sleep"))+" of them asleep"), ", which disturbed ", plural(w.n("nights"), "night", "nights"), ".")
-	c.Chart, c.Fold = f.weekly("worn", weeks)
+	c.Say = append(c.Say, bit{Text: "."})
+	if !exact {
+		c.Say = append(c.Say, say(" ", publishedWords)...)
+		c.Chart, c.Fold = f.monthly("worn", load)
+		c.Key = hourKey
+		return c
+	}
+	c.Chart, c.Fold = f.weekly("worn", load)
 	c.Key = f.weekKey(hourKey)
 	return c
 }
@@ -148,6 +172,12 @@ func (s *Server) nextShift(f *filter, n *names, incidents, hours *result, recent
 		return c
 	}
 	open := incidents.sum("open")
+	if hours == nil {
+		c.N = plural(open, "open incident", "open incidents")
+		c.Lead = say(linked(plural(open, "open incident", "open incidents"), f.link("/incidents", "state", "open")), verbN(open, " waits", " wait"), " for the next shift.")
+		c.Empty = append(slices.Clone(c.Lead), say(" What a shift of the last four weeks carried is shown to the leads of its team and to people admins.")...)
+		return c
+	}
 	hrs, by := hours.byKey(), incidents.since(recent)
 	units := 0.0
 	for _, w := range by {
@@ -230,9 +260,9 @@ func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *re
 		if id == "" {
 			own = dash()
 		}
-		t.add(f.teamCell(n, id), stackBar(w, longest), counted(w.n("interruptions")), counted(w.n("sleep")), own,
+		t.add(f.teamCell(n, id), stackBar(w, longest), maybe(w, "interruptions", count), maybe(w, "sleep", count), own,
 			counted(i.n("incidents")), counted(i.n("open")), seconds(a, "p50"), seconds(a, "p90").with("n "+count(a.n("n"))),
-			counted(float64(len(n.teams[id].Members))), counted(float64(len(n.teams[id].Services))))
+			counted(float64(n.teams[id].Size)), counted(float64(len(n.teams[id].Services))))
 	}
 	c.sourced(f, load, plural(load.sum("interruptions"), "interruption", "interruptions")+", "+plural(incidents.sum("incidents"), "incident", "incidents"), f.link("/incidents"))
 	c.unbucketed()

@@ -8,13 +8,16 @@ import (
 func (s *Server) ownership(c echo.Context) error {
 	f := s.filter(c)
 	team := f.get("team")
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	dir := ask.names()
 	teams := ask.metric("ownership_quadrant", "team", team, "by", "team", "bucket", "week")
 	services := ask.metric("ownership_quadrant", "team", team, "by", "service")
 	hops := ask.metric("hops", "team", team, "by", "team")
 	lenses := map[string]*result{}
 	for _, l := range lensChoices[1:] {
+		if l[0] == "responder_team" && !ask.who.SeesLoad() {
+			continue // what a team's people resolved is theirs
+		}
 		lenses[l[0]] = ask.metric("incidents", "by", "team", "lens", l[0])
 	}
 	if err := ask.wait(); err != nil {
@@ -212,13 +215,24 @@ func (s *Server) lensTable(f *filter, n *names, by map[string]*result) card {
 		return c
 	}
 	c.sourced(f, then, plural(then.sum("incidents"), "incident", "incidents"), f.link("/incidents"))
-	t := &table{Caption: "Incidents by team, under three lenses", Head: heads("team", "#owner then", "#owner now", "#resolved")}
+	t := &table{Caption: "Incidents by team, under each lens", Head: heads("team", "#owner then", "#owner now")}
+	if resp != nil {
+		t.Head = append(t.Head, head{"resolved", true})
+	}
 	a, b, d := then.byKey(), now.byKey(), resp.byKey()
 	for _, id := range keys(n.team, nil, then, now, resp) {
-		t.add(f.teamCell(n, id), counted(a[id].n("incidents")), counted(b[id].n("incidents")), counted(d[id].n("incidents")))
+		cells := []cell{f.teamCell(n, id), counted(a[id].n("incidents")), counted(b[id].n("incidents"))}
+		if resp != nil {
+			cells = append(cells, counted(d[id].n("incidents")))
+		}
+		t.add(cells...)
 	}
-	c.Say = say("The same incidents counted three ways; where a row differs, ownership moved or others do the work. See this page by ",
-		linked("owner at the time", f.link("/ownership", "team", f.get("team"), "lens", "owner_then")), ", ", linked("owner now", f.link("/ownership", "team", f.get("team"), "lens", "owner_now")), " or ", linked("the resolver’s team", f.link("/ownership", "team", f.get("team"), "lens", "responder_team")), ".")
+	c.Say = say("The same incidents counted anew under each; where a row differs, ownership moved or others do the work. See this page by ",
+		linked("owner at the time", f.link("/ownership", "team", f.get("team"), "lens", "owner_then")), " or ", linked("owner now", f.link("/ownership", "team", f.get("team"), "lens", "owner_now")))
+	if resp != nil {
+		c.Say = append(c.Say, say(" or ", linked("the resolver’s team", f.link("/ownership", "team", f.get("team"), "lens", "responder_team")))...)
+	}
+	c.Say = append(c.Say, bit{Text: "."})
 	if len(t.Rows) == 0 {
 		c.Empty = say("No incidents in this window.")
 		return c

@@ -23,10 +23,17 @@ type page struct {
 	Version     string
 	Asked       string // when; a printed "now" would be anybody's guess
 	Dev         bool
+	Who         string   // who asks; empty for nobody
+	Me          bool     // whether they are a person, who has a page
+	SignOut     bool     // whether they can
+	Pages       []navItem
+	As          []choice // the switcher's choices
+	Here        string   // where it leads back to
 	// Pages of their own kind carry their part here; the template of that name draws it.
 	Incident    *incidentView
 	Definitions []definitionView
 	Record      *recordView
+	Tokens      *tokensView
 }
 
 type renderer struct {
@@ -38,7 +45,6 @@ func newRenderer(files embed.FS, assets map[string]asset) (*renderer, error) {
 		// static is the address of an asset with its digest, so that it may be kept for ever.
 		"static": func(name string) string { return "/static/" + name + "?v=" + assets[name].digest },
 		"has":    func(name string) bool { _, ok := assets[name]; return ok },
-		"nav":    func() []navItem { return navigation },
 	})
 	t, err := t.ParseFS(files, "template/*.html")
 	if err != nil {
@@ -51,7 +57,36 @@ type navItem struct{ Name, Href string }
 
 var navigation = []navItem{
 	{"Overview", "/"}, {"Teams", "/teams"}, {"On call", "/oncall"}, {"Ownership", "/ownership"}, {"Services", "/services"},
-	{"Incidents", "/incidents"}, {"Definitions", "/definitions"}, {"Quarantine", "/quarantine"},
+	{"Incidents", "/incidents"}, {"Definitions", "/definitions"},
+}
+
+// adminPages are in the navigation of admins.
+var adminPages = []navItem{{"Quarantine", "/quarantine"}, {"Tokens", "/tokens"}, {"Audit", "/audit"}}
+
+// asked puts who asks, and where they may go, on a page.
+func (s *Server) asked(c echo.Context, p *page) {
+	w := who(c)
+	p.Pages = navigation
+	if w.Known() && w.Administer("") == nil {
+		p.Pages = slices.Clone(navigation)
+		for _, i := range adminPages {
+			if i.Href != "/tokens" || s.Keys != nil {
+				p.Pages = append(p.Pages, i)
+			}
+		}
+	}
+	if !w.Known() {
+		p.Pages = nil
+		return
+	}
+	p.Who, p.Me = w.Label(), w.Person != ""
+	p.SignOut = s.SignIn != nil && (w.Method == "oidc" || w.Method == "token")
+	if s.ViewAs {
+		p.As, p.Here = s.choices(c), c.Request().URL.RequestURI()
+		if c.Request().Method != http.MethodGet {
+			p.Here = "/"
+		}
+	}
 }
 
 // render draws a page into memory first, so that an error never leaves half a page. A
@@ -59,6 +94,16 @@ var navigation = []navItem{
 func (s *Server) render(c echo.Context, p *page) error {
 	p.Version, p.Dev = s.Version, s.Dev
 	status := http.StatusOK
+	hidden := 0
+	for i := range p.Cards {
+		if reason, denied := strings.CutPrefix(p.Cards[i].Err, withheld); denied {
+			p.Cards[i] = card{ID: p.Cards[i].ID, Title: p.Cards[i].Title, Wide: p.Cards[i].Wide, Empty: say("Not shown to you: " + reason + ".")}
+			hidden++
+		}
+	}
+	if hidden > 0 && hidden == len(p.Cards) {
+		status = http.StatusForbidden
+	}
 	if p.Filter != nil && len(p.Filter.Problems) > 0 {
 		status = http.StatusBadRequest
 		p.Cards = slices.DeleteFunc(p.Cards, func(c card) bool { return c.Err == refused })
@@ -69,6 +114,7 @@ func (s *Server) render(c echo.Context, p *page) error {
 }
 
 func (s *Server) draw(c echo.Context, status int, p *page) error {
+	s.asked(c, p)
 	p.Asked = s.Now().In(s.Zone).Format("2 Jan 2006 15:04 MST")
 	var out bytes.Buffer
 	if err := s.pages.t.ExecuteTemplate(&out, "page", p); err != nil {

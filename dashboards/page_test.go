@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 )
 
@@ -80,18 +81,28 @@ func TestChartLabelsStayData(t *testing.T) {
 	}
 }
 
-func TestPersonsAreShownOnlyInDevelopment(t *testing.T) {
-	store := newFake()
-	for _, dev := range []bool{true, false} {
-		s := boot(t, store, func(d *Deps) { d.Dev = dev })
-		for _, path := range []string{"/oncall", at("teams", "=HYPERLINK(\"http://evil\")")} {
+// Which cards a page has follows from who asks; that answers are cut down too is the
+// store's to see to, and tested with the real one.
+func TestPersonsAreShownToTheirLead(t *testing.T) {
+	const team = `=HYPERLINK("http://evil")`
+	for name, c := range map[string]struct {
+		who          access.Who
+		all, ofTeams bool
+	}{
+		"viewer":           {access.As(access.Identity{Name: "v"}, access.Membership{}, access.Viewer), false, false},
+		"member":           {access.As(access.Identity{}, access.Membership{Person: "m", Teams: []string{team}}, access.Viewer, access.Member), false, false},
+		"lead":             {access.As(access.Identity{}, access.Membership{Person: "l", Teams: []string{team}, Leads: []string{team}}, access.Viewer, access.Lead), false, true},
+		"lead of others":   {access.As(access.Identity{}, access.Membership{Person: "l", Teams: []string{"x"}, Leads: []string{"x"}}, access.Viewer, access.Lead), false, false},
+		"people admin":     {access.As(access.Identity{}, access.Membership{Person: "p"}, access.Viewer, access.PeopleAdmin), true, true},
+		"admin":            {access.As(access.Identity{}, access.Membership{Person: "a"}, access.Viewer, access.Admin), false, false},
+		"a laptop's owner": {access.Operator(), true, true},
+	} {
+		s := boot(t, newFake(), func(d *Deps) { d.Gate = func(*http.Request) (access.Who, error) { return c.who, nil } })
+		for path, want := range map[string]bool{"/oncall": c.all, at("teams", team): c.ofTeams, "/oncall?team=" + url.QueryEscape(team): c.ofTeams} {
 			page := body(t, get(t, s, path))
 			shown := strings.Contains(page, "Load per person") || strings.Contains(page, "On-call load per person")
-			if shown != dev {
-				t.Errorf("%s, dev %v: per-person table shown: %v", path, dev, shown)
-			}
-			if !dev && (!strings.Contains(page, "sign-in") || strings.Contains(page, "by=person")) {
-				t.Errorf("%s: does not say that it needs sign-in, or links to figures per person", path)
+			if shown != want || !want && strings.Contains(page, "by=person") {
+				t.Errorf("%s, %s: per-person table or a link to one shown: %v", name, path, shown)
 			}
 		}
 	}
@@ -187,7 +198,7 @@ func TestWrongFiltersAreSaidOnce(t *testing.T) {
 // A re-drive needs the token of the page, from this site.
 func TestRedriveNeedsTheToken(t *testing.T) {
 	store := newFake()
-	s := boot(t, store, func(d *Deps) { d.Dev = false })
+	s := boot(t, store, func(d *Deps) { d.Insecure = false })
 	page := get(t, s, "/quarantine/0a1b2c")
 	var cookie *http.Cookie
 	for _, c := range page.Cookies() {
@@ -292,6 +303,8 @@ func TestOneFailureIsOneCard(t *testing.T) {
 }
 
 type half struct{ *fake }
+
+func (h *half) For(access.Who, string) Reading { return h }
 
 func (h *half) Query(ctx context.Context, name string, v url.Values) (*analytics.Answer, error) {
 	if name == "oncall_hours" {

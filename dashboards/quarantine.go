@@ -38,7 +38,7 @@ func (s *Server) quarantine(c echo.Context) error {
 	if err != nil || offset < 0 {
 		return &analytics.ParamError{Param: "offset", Reason: "a number from 0 on is wanted"}
 	}
-	rows, total, err := s.Store.Quarantine(c.Request().Context(), quarantinePage, offset)
+	rows, total, err := s.reading(c).Quarantine(c.Request().Context(), quarantinePage, offset)
 	if err != nil {
 		return err
 	}
@@ -81,8 +81,12 @@ func bytesText(n int) string {
 // quarantined shows one record: its reason, its bytes, and a way to try them again.
 func (s *Server) quarantined(c echo.Context) error {
 	f := s.filter(c)
-	r, err := s.Store.QuarantineItem(c.Request().Context(), param(c, "id"))
+	r, err := s.reading(c).QuarantineItem(c.Request().Context(), param(c, "id"))
 	if err != nil {
+		return err
+	}
+	// The bytes may hold anything, people included.
+	if err := s.audit(c, "quarantine.viewed", r.ID); err != nil {
 		return err
 	}
 	token, _ := c.Get("csrf").(string)
@@ -135,12 +139,15 @@ func (s *Server) redrive(c echo.Context) error {
 		return echo.ErrNotFound
 	}
 	id, ctx := param(c, "id"), c.Request().Context()
-	before, err := s.Store.QuarantineItem(ctx, id)
+	before, err := s.reading(c).QuarantineItem(ctx, id)
 	if err != nil {
 		return err
 	}
+	if err := s.audit(c, "quarantine.redriven", id); err != nil {
+		return err
+	}
 	if err := s.Redriver.Redrive(ctx, id); err != nil {
-		after, again := s.Store.QuarantineItem(ctx, id)
+		after, again := s.reading(c).QuarantineItem(ctx, id)
 		if again != nil || after.Redriven.Equal(before.Redriven) {
 			return err
 		}

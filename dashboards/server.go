@@ -43,20 +43,6 @@ var templateFiles embed.FS
 //go:embed all:static
 var staticFiles embed.FS
 
-// Store is what pages ask. *analytics.Store is one; all methods are goroutine-safe.
-type Store interface {
-	Metrics() []analytics.Metric
-	Query(ctx context.Context, name string, params url.Values) (*analytics.Answer, error)
-	QueryEach(ctx context.Context, name string, params url.Values, splits ...analytics.Split) ([]*analytics.Answer, error)
-	Directory(ctx context.Context) (*analytics.Directory, error)
-	Incident(ctx context.Context, id string) (*analytics.Incident, error)
-	Events(ctx context.Context, f analytics.EventFilter) ([]analytics.EventRow, error)
-	Incidents(ctx context.Context, f analytics.IncidentFilter) ([]analytics.IncidentRow, error)
-	OwnershipHistory(ctx context.Context, service string) ([]analytics.OwnershipSpan, error)
-	Quarantine(ctx context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error)
-	QuarantineItem(ctx context.Context, id string) (*analytics.QuarantineRow, error)
-}
-
 // Redriver sends the bytes of one quarantined record through decoding again.
 type Redriver interface {
 	Redrive(ctx context.Context, id string) error
@@ -75,6 +61,8 @@ type Readiness struct {
 // means: no such part (its route answers 404), UTC, the wall clock, no log.
 type Deps struct {
 	Store       Store
+	Gate        Gate         // who a request is from; required unless Dev
+	SignIn      http.Handler // serves /signin, /signin/…, /signout
 	Ingest      http.Handler // serves /ingest/…
 	Redriver    Redriver
 	Ready       func(context.Context) Readiness
@@ -83,7 +71,11 @@ type Deps struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	Version     string
-	Dev         bool   // loopback without sign-in: per-person figures are shown, cookies may travel without TLS
+	Keys        Keys   // tokens and secrets; nil: their page does not exist
+	Audit       Audit  // keeps administrative acts; required with Keys or Redriver
+	Dev         bool   // loopback without sign-in: errors say more
+	Insecure    bool   // served without TLS on loopback: cookies may travel so
+	ViewAs      bool   // a switcher shows pages as others see them
 	EchartsPath string // a file to serve instead of the embedded or found chart library
 }
 
@@ -100,6 +92,12 @@ type Server struct {
 func New(d Deps) (*Server, error) {
 	if d.Store == nil {
 		return nil, errors.New("dashboards: a store is required")
+	}
+	if d.Gate == nil {
+		return nil, errors.New("dashboards: a gate is required")
+	}
+	if d.Audit == nil && (d.Keys != nil || d.Redriver != nil) {
+		return nil, errors.New("dashboards: administrative acts need an audit log")
 	}
 	if d.Zone == nil {
 		d.Zone = time.UTC
@@ -142,55 +140,86 @@ func (s *Server) routes() *echo.Echo {
 	e.HTTPErrorHandler = s.fail
 	e.Use(s.headers, s.recoverer)
 
-	get := func(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
-		e.Match([]string{http.MethodGet, http.MethodHead}, path, h, m...)
+	get := func(path string, in comes, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
+		e.Match([]string{http.MethodGet, http.MethodHead}, path, h, append([]echo.MiddlewareFunc{s.let(in)}, m...)...)
+	}
+	post := func(path string, in comes, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
+		// The body is limited before anybody is asked who they are.
+		e.POST(path, h, append([]echo.MiddlewareFunc{middleware.BodyLimit("64K"), s.let(in)}, m...)...)
 	}
 	zip := middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024})
-	get("/", s.overview, zip)
-	get("/teams", s.teams, zip)
-	get("/teams/:team", s.team, zip)
-	get("/oncall", s.oncall, zip)
-	get("/ownership", s.ownership, zip)
-	get("/services", s.services, zip)
-	get("/services/:service", s.service, zip)
-	get("/incidents", s.incidents, zip)
-	get("/incidents/:incident", s.incident, zip)
-	get("/definitions", s.definitions, zip)
+	get("/", signedIn, s.overview, zip)
+	get("/teams", signedIn, s.teams, zip)
+	get("/teams/:team", signedIn, s.team, zip)
+	get("/oncall", signedIn, s.oncall, zip)
+	get("/ownership", signedIn, s.ownership, zip)
+	get("/services", signedIn, s.services, zip)
+	get("/services/:service", signedIn, s.service, zip)
+	get("/incidents", signedIn, s.incidents, zip)
+	get("/incidents/:incident", signedIn, s.incident, zip)
+	get("/me", signedIn, s.me, zip)
+	get("/people/:person", signedIn, s.person, zip)
+	get("/definitions", signedIn, s.definitions, zip)
 
 	// Not compressed: these pages hold a token beside text that others can choose.
 	csrf := middleware.CSRFWithConfig(middleware.CSRFConfig{
-		TokenLookup: "form:csrf", CookieName: "steward_csrf", CookiePath: "/quarantine",
-		CookieSecure: !s.Dev, CookieHTTPOnly: true, CookieSameSite: http.SameSiteStrictMode,
+		TokenLookup: "form:csrf", CookieName: s.csrfCookie(), CookiePath: "/",
+		CookieSecure: !s.Insecure, CookieHTTPOnly: true, CookieSameSite: http.SameSiteStrictMode,
 	})
-	get("/quarantine", s.quarantine)
-	get("/quarantine/:id", s.quarantined, csrf)
-	e.POST("/quarantine/:id/redrive", s.redrive, middleware.BodyLimit("512K"), csrf)
+	get("/quarantine", admins, s.quarantine)
+	get("/quarantine/:id", admins, s.quarantined, csrf)
+	post("/quarantine/:id/redrive", admins, s.redrive, csrf)
+	get("/audit", admins, s.auditPage)
+	if s.Keys != nil {
+		get("/tokens", admins, s.tokens, csrf)
+		post("/tokens", admins, s.tokenCreate, csrf)
+		post("/tokens/:id/revoke", admins, s.tokenRevoke, csrf)
+		post("/secrets", admins, s.secretRotate, csrf)
+		post("/secrets/:id/retire", admins, s.secretRetire, csrf)
+	}
+	if s.ViewAs {
+		post("/viewas", anybody, s.switchTo)
+	}
 
-	get("/api/v1/metrics", s.apiCatalogue, zip)
-	get("/api/v1/metrics/:name", s.apiMetric, zip)
-	get("/api/v1/events", s.apiEvents, zip)
+	get("/api/v1/metrics", signedIn, s.apiCatalogue, zip)
+	get("/api/v1/metrics/:name", signedIn, s.apiMetric, zip)
+	get("/api/v1/events", signedIn, s.apiEvents, zip)
+	get("/api/v1/audit", admins, s.apiAudit, zip)
 	e.RouteNotFound("/api/*", func(c echo.Context) error {
 		switch path := strings.TrimPrefix(c.Request().URL.Path, "/api/v1/"); {
-		case path == "metrics", path == "events", strings.HasPrefix(path, "metrics/"):
+		case path == "metrics", path == "events", path == "audit", strings.HasPrefix(path, "metrics/"):
 			c.Response().Header().Set("Allow", "GET, HEAD")
 			return &apiError{status: http.StatusMethodNotAllowed, Message: "this is asked by GET"}
 		}
 		return &apiError{status: http.StatusNotFound, Message: "no such endpoint"}
 	})
 
-	get("/healthz", func(c echo.Context) error {
+	get("/healthz", anybody, func(c echo.Context) error {
 		return c.JSON(http.StatusOK, map[string]string{"status": "ok", "version": s.Version})
 	})
-	get("/readyz", s.ready)
+	get("/readyz", anybody, s.ready)
 	if s.Metrics != nil {
-		get("/metrics", echo.WrapHandler(s.Metrics))
+		get("/metrics", anybody, echo.WrapHandler(s.Metrics))
 	}
 	if s.Ingest != nil {
-		e.Any("/ingest/*", echo.WrapHandler(s.Ingest))
+		e.Any("/ingest/*", echo.WrapHandler(s.Ingest)) // signatures and tokens are its own business
 	}
-	get("/static/:file", s.asset)
-	get("/favicon.ico", func(c echo.Context) error { c.SetParamNames("file"); c.SetParamValues("icon.svg"); return s.asset(c) })
+	if s.SignIn != nil {
+		for _, path := range []string{"/signin", "/signin/*", "/signout"} {
+			e.Any(path, echo.WrapHandler(s.SignIn))
+		}
+	}
+	get("/static/:file", anybody, s.asset)
+	get("/favicon.ico", anybody, func(c echo.Context) error { c.SetParamNames("file"); c.SetParamValues("icon.svg"); return s.asset(c) })
 	return e
+}
+
+// csrfCookie is bound to this host where TLS allows it, so that no neighbour can plant one.
+func (s *Server) csrfCookie() string {
+	if s.Insecure {
+		return "steward_csrf"
+	}
+	return "__Host-steward_csrf"
 }
 
 func (s *Server) ready(c echo.Context) error {

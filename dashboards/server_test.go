@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
+
+	"github.com/stewardhq/steward/access"
 )
 
 // boot serves the fake. Time stands still at testNow, in Europe/Berlin.
@@ -24,7 +26,7 @@ func boot(t *testing.T, store *fake, change ...func(*Deps)) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := Deps{Store: store, Redriver: store, Zone: zone, Now: func() time.Time { return testNow }, Version: "test", Dev: true}
+	d := Deps{Store: store, Gate: open, Audit: func(context.Context, access.Who, string, string) error { return nil }, Insecure: true, Redriver: store, Zone: zone, Now: func() time.Time { return testNow }, Version: "test", Dev: true}
 	for _, f := range change {
 		f(&d)
 	}

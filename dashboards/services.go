@@ -14,12 +14,15 @@ import (
 func (s *Server) services(c echo.Context) error {
 	f := s.filter(c)
 	team := f.get("team")
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	dir := ask.names()
 	quads := ask.metric("ownership_quadrant", "by", "service", "team", team)
 	incs := ask.metric("incidents", "by", "service", "team", team)
 	acks := ask.metric("time_to_ack", "by", "service", "team", team)
-	loads := ask.metric("interruptions", "by", "service", "team", team)
+	var loads *result // whom a service wakes can be of any team
+	if ask.who.SeesLoad() || team != "" && ask.who.SeesLoad(team) {
+		loads = ask.metric("interruptions", "by", "service", "team", team)
+	}
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -44,7 +47,10 @@ func (s *Server) services(c echo.Context) error {
 			orphans++
 		}
 	}
-	t := &table{Caption: "Services by name", Head: heads("service", "owner now", "interruptions by hour class", "#interruptions", "#incidents", "#open", "#owned", "#time to ack, p50", "#tier")}
+	t := &table{Caption: "Services by name", Head: heads("service", "owner now", "#incidents", "#open", "#owned", "#time to ack, p50", "#tier")}
+	if loads != nil {
+		t.Head = append(t.Head, heads("interruptions by hour class", "#interruptions")...)
+	}
 	for _, id := range keys(n.service, ids, quads, incs) {
 		if id == "" {
 			continue
@@ -57,7 +63,11 @@ func (s *Server) services(c echo.Context) error {
 		if sv.Tier > 0 {
 			tier = counted(float64(sv.Tier))
 		}
-		t.add(f.serviceCell(n, id), owner, stackBar(l[id], longest), counted(l[id].n("interruptions")), counted(i[id].n("incidents")), counted(i[id].n("open")), ownedShare(q[id]), seconds(a[id], "p50"), tier)
+		t.add(f.serviceCell(n, id), owner, counted(i[id].n("incidents")), counted(i[id].n("open")), ownedShare(q[id]), seconds(a[id], "p50"), tier)
+		if loads != nil {
+			last := len(t.Rows) - 1
+			t.Rows[last] = append(t.Rows[last], stackBar(l[id], longest), counted(l[id].n("interruptions")))
+		}
 	}
 	p.Answer = say(strong("No service is known yet."))
 	if len(t.Rows) > 0 {
@@ -68,7 +78,12 @@ func (s *Server) services(c echo.Context) error {
 		cd.Key, cd.Empty = nil, say("No services are known yet. Send service.described and service.owned events, or let incidents arrive.")
 	} else {
 		cd.Body = t
-		cd.Say = say("By name, never ranked. Interruptions are of anybody whom the service’s incidents woke; “owned” is paged to and resolved by the owner, in per cent from ten handled incidents on.")
+		cd.Say = say("By name, never ranked. “Owned” is paged to and resolved by the owner, in per cent from ten handled incidents on.")
+		if loads != nil {
+			cd.Say = append(cd.Say, say(" Interruptions are of anybody whom the service’s incidents woke.")...)
+		} else {
+			cd.Key = nil
+		}
 	}
 	p.Cards = []card{cd}
 	return s.render(c, p)
@@ -81,19 +96,22 @@ func (s *Server) service(c echo.Context) error {
 	if err := s.expect(c, f, "service", id); err != nil {
 		return err
 	}
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	dir := ask.names()
 	quads := ask.metric("ownership_quadrant", "service", id)
 	hops := ask.metric("hops", "service", id)
 	week := ask.metric("incidents", "service", id, "bucket", "week")
 	acks := ask.metric("time_to_ack", "service", id)
 	resolves := ask.metric("time_to_resolve", "service", id)
-	loads := ask.metric("interruptions", "service", id, "bucket", "week")
+	var loads *result
+	if ask.who.SeesLoad() {
+		loads = ask.metric("interruptions", "service", id, "bucket", "week")
+	}
 	classes := ask.metric("incidents", "service", id, "by", "alert_class")
 	var rows []analytics.IncidentRow
 	ask.incidents(&rows, listed, "", id, "")
 	var history []analytics.OwnershipSpan
-	ask.do(func(ctx context.Context) (err error) { history, err = s.Store.OwnershipHistory(ctx, id); return })
+	ask.do(func(ctx context.Context) (err error) { history, err = s.reading(c).OwnershipHistory(ctx, id); return })
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -205,6 +223,14 @@ func (s *Server) ownershipCard(f *filter, n *names, history []analytics.Ownershi
 func (s *Server) serviceWeeks(f *filter, loads, week *result, events string) card {
 	c := card{ID: "weeks", Title: "How often does it interrupt, and when?", Wide: "w7", Err: s.failed(loads, week)}
 	if c.Err != "" {
+		return c
+	}
+	if loads == nil {
+		c.Title = "How often does something happen?"
+		c.sourced(f, week, plural(week.sum("incidents"), "incident", "incidents"), events)
+		c.Say = say(strong(plural(week.sum("incidents"), "incident", "incidents")), " in ", f.since(), ".")
+		c.Key = f.weekKey(nil)
+		c.Chart, c.Fold = f.perWeek("weeks", "incidents", "incidents", week)
 		return c
 	}
 	total := loads.sum("interruptions")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 )
 
@@ -42,6 +43,8 @@ func TestNothingIsSaidOnce(t *testing.T) {
 
 // catalog knows one service and nothing that happened.
 type catalog struct{ *fake }
+
+func (c *catalog) For(access.Who, string) Reading { return c }
 
 func (*catalog) Directory(context.Context) (*analytics.Directory, error) {
 	return &analytics.Directory{Services: []analytics.Service{{ID: "ledger", Name: "Ledger"}}}, nil

@@ -14,9 +14,9 @@ import (
 // teams lists who there is, by name.
 func (s *Server) teams(c echo.Context) error {
 	f := s.filter(c)
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	dir := ask.names()
-	load := ask.metric("interruptions", "by", "team")
+	load := ask.metric("interruptions", "by", "team") // in the published form to most
 	owned := ask.metric("ownership_quadrant", "by", "team")
 	incidents := ask.metric("incidents", "by", "team")
 	acks := ask.metric("time_to_ack", "by", "team")
@@ -45,6 +45,7 @@ type teamAnswers struct {
 	week, heat, people, hours, byService, byClass *result
 	services, hops, incService, autos             *result
 	acks, ackService, unanswered                  *result
+	exact                                         bool // whether the asker sees what single people of the team carry
 }
 
 // team answers: how is my team?
@@ -54,22 +55,30 @@ func (s *Server) team(c echo.Context) error {
 	if err := s.expect(c, f, "team", id); err != nil {
 		return err
 	}
-	ask := s.asker(c.Request().Context(), f)
+	ask := s.asker(c, f)
 	dir := ask.names()
 	a := teamAnswers{
-		week:       ask.metric("interruptions", "team", id, "bucket", "week"),
-		heat:       ask.metric("interruptions", "team", id, "by", "weekday_hour"),
-		people:     ask.metric("interruptions", "team", id, "by", "person"),
-		byService:  ask.metric("interruptions", "team", id, "by", "service"),
-		byClass:    ask.metric("interruptions", "team", id, "by", "alert_class"),
-		hours:      ask.metric("oncall_hours", "team", id, "by", "person"),
+		exact:      ask.who.SeesLoad(id),
 		services:   ask.metric("ownership_quadrant", "team", id, "by", "service"),
 		hops:       ask.metric("hops", "team", id, "by", "service"),
 		incService: ask.metric("incidents", "team", id, "by", "service"),
 		autos:      ask.metric("incidents", "team", id, "by", "alert_class"),
 		acks:       ask.metric("time_to_ack", "team", id),
 		ackService: ask.metric("time_to_ack", "team", id, "by", "service"),
-		unanswered: ask.metric("pages", "team", id, "lens", or(ownerLens(f), "owner_then")),
+	}
+	switch {
+	case a.exact:
+		a.week = ask.metric("interruptions", "team", id, "bucket", "week")
+		a.heat = ask.metric("interruptions", "team", id, "by", "weekday_hour")
+		a.people = ask.metric("interruptions", "team", id, "by", "person")
+		a.byService = ask.metric("interruptions", "team", id, "by", "service")
+		a.byClass = ask.metric("interruptions", "team", id, "by", "alert_class")
+		a.hours = ask.metric("oncall_hours", "team", id, "by", "person")
+	default:
+		a.week = ask.metric("interruptions", "team", id, "bucket", "month")
+	}
+	if ask.who.SeesLoad() { // pages on the team's services wake people of other teams too
+		a.unanswered = ask.metric("pages", "team", id, "lens", or(ownerLens(f), "owner_then"))
 	}
 	if err := ask.wait(); err != nil {
 		return err
@@ -78,7 +87,7 @@ func (s *Server) team(c echo.Context) error {
 	t := n.teams[id]
 	t.ID = id
 	p := &page{Title: n.team(id), Nav: "Teams", Filter: s.form(f, n.dir, "lens", "hours", "profile")}
-	p.Sub = say(plural(float64(len(t.Services)), "service", "services"), " · ", plural(float64(len(t.Members)), "person", "people"))
+	p.Sub = say(plural(float64(len(t.Services)), "service", "services"), " · ", plural(float64(t.Size), "person", "people"))
 	if t.Parent != "" {
 		parent := bit{Text: n.team(t.Parent)}
 		if _, known := n.teams[t.Parent]; known { // a department may only ever be named
@@ -91,14 +100,18 @@ func (s *Server) team(c echo.Context) error {
 	}
 	p.Answer = s.teamAnswer(f, n, id, a)
 	todos := s.teamTodo(f, n, t, a)
-	p.Cards = []card{
-		s.teamWeeks(f, id, a),
-		todos,
-		s.teamPeople(f, n, t, a),
-		s.teamHeat(f, id, a),
+	events := f.link("/incidents", "team", id)
+	p.Cards = []card{s.monthsCard(f, "weeks", "How often are we interrupted, and when?", "w8", a.week, events), todos}
+	if a.exact {
+		p.Cards = []card{s.teamWeeks(f, id, a), todos, s.teamPeople(f, n, t, a), s.teamHeat(f, id, a)}
+	} else if who(c).InTeam(id) {
+		p.Cards = append(p.Cards, card{ID: "people", Title: "Who carries it?", Wide: "w8",
+			Empty: say("What each person carries is shown to that person and to the lead of the team. ", linked("What you carry", f.link("/me")), ".")})
+	}
+	p.Cards = append(p.Cards,
 		s.quadCard(f, "quad", "Do we own what pages us?", "w4", a.services, f.link("/incidents", "team", id)),
 		s.teamServices(f, n, t, a),
-	}
+	)
 	return s.render(c, p)
 }
 
@@ -114,6 +127,9 @@ func (s *Server) teamAnswer(f *filter, n *names, id string, a teamAnswers) []bit
 	if s.failed(a.people, a.services, a.incService, a.acks) != "" {
 		return nil
 	}
+	if !a.exact {
+		return append(teamWords(f, n, id, a), teamSpeed(a)...)
+	}
 	w, q := a.people.total(), a.services.total()
 	if w.n("interruptions") == 0 && a.incService.sum("incidents") == 0 {
 		return say("Nobody in ", n.team(id), " was interrupted in ", f.since(), ", and none of its services had an incident.")
@@ -127,13 +143,33 @@ func (s *Server) teamAnswer(f *filter, n *names, id string, a teamAnswers) []bit
 	}
 	out = append(out, bit{Text: ". "})
 	if h := handled(q); h > 0 {
-		out = append(out, say("Of ", plural(h, "incident", "incidents"), " on its services that a person handled, ", strong(count(q.n("owned"))), " were paged to and resolved by the owner",
-			interval(q.n("owned"), h), ". ")...)
+		out = append(out, ownedWords(q)...)
 	}
-	if ack := a.acks.one(); ack.has("p50") {
-		out = append(out, say("Half were acknowledged within ", strong(duration(ack.n("p50"))), ", nine in ten within ", duration(ack.n("p90")), " (n = ", count(ack.n("n")), "; ", count(ack.n("not_acked")), " never were).")...)
+	return append(out, teamSpeed(a)...)
+}
+
+// teamWords is a team's answer to those who see no single person's load.
+func teamWords(f *filter, n *names, id string, a teamAnswers) []bit {
+	q := a.services.total()
+	out := say("In ", f.since(), ", services of ", n.team(id), " had ", strong(plural(a.incService.sum("incidents"), "incident", "incidents")), ". ")
+	if handled(q) > 0 {
+		out = append(out, ownedWords(q)...)
 	}
 	return out
+}
+
+func ownedWords(q row) []bit {
+	h := handled(q)
+	return say("Of ", plural(h, "incident", "incidents"), " on its services that a person handled, ", strong(count(q.n("owned"))), " were paged to and resolved by the owner",
+		interval(q.n("owned"), h), ". ")
+}
+
+func teamSpeed(a teamAnswers) []bit {
+	ack := a.acks.one()
+	if !ack.has("p50") {
+		return nil
+	}
+	return say("Half were acknowledged within ", strong(duration(ack.n("p50"))), ", nine in ten within ", duration(ack.n("p90")), " (n = ", count(ack.n("n")), "; ", count(ack.n("not_acked")), " never were).")
 }
 
 // carriers says how many people were interrupted, and the fewest who carried half of it.
@@ -233,11 +269,6 @@ func (s *Server) teamPeople(f *filter, n *names, t analytics.Team, a teamAnswers
 		return c
 	}
 	c.Say = say("Gini ", strong(fmt.Sprintf("%.2f", gini(v))), " for interruptions, ", fmt.Sprintf("%.2f", gini(sl)), " for those asleep (0 is shared evenly; ", plural(float64(len(v)), "person", "people"), ").")
-	if !s.Dev {
-		c.CSV = ""
-		c.Empty = say("What each person carries is shown to the team and its lead only, and that needs sign-in, which this server does not have yet.")
-		return c
-	}
 	c.Say = append(c.Say, say(" By name, never ranked.")...)
 	c.Key = hourKey
 	c.Body = &table{Caption: "Load per person, by name", Head: heads("person", "by hour class", "#interruptions", "#asleep", "#nights", "#on call")}
@@ -246,7 +277,7 @@ func (s *Server) teamPeople(f *filter, n *names, t analytics.Team, a teamAnswers
 			continue
 		}
 		w, h := loads[id], hours[id]
-		c.Body.add(txt(n.person(id)), stackBar(w, longest), counted(w.n("interruptions")), counted(w.n("sleep")), counted(w.n("nights")), num(count(h.n("total"))+" h"))
+		c.Body.add(f.personCell(n, id), stackBar(w, longest), counted(w.n("interruptions")), counted(w.n("sleep")), counted(w.n("nights")), num(count(h.n("total"))+" h"))
 	}
 	return c
 }
@@ -287,7 +318,10 @@ func (s *Server) teamServices(f *filter, n *names, t analytics.Team, a teamAnswe
 	}
 	quads, incs, tta, loads := a.services.byKey(), a.incService.byKey(), a.ackService.byKey(), a.byService.byKey()
 	c.sourced(f, a.services, plural(a.services.sum("n"), "incident", "incidents"), f.link("/incidents", "team", t.ID))
-	c.Body = &table{Caption: "Services of the team", Head: heads("service", "owner now", "#incidents", "#owned", "#escalated away", "#time to ack, p50", "#our interruptions", "#tier")}
+	c.Body = &table{Caption: "Services of the team", Head: heads("service", "owner now", "#incidents", "#owned", "#escalated away", "#time to ack, p50", "#tier")}
+	if a.exact {
+		c.Body.Head = append(c.Body.Head, head{"our interruptions", true})
+	}
 	for _, id := range keys(n.service, t.Services, a.services, a.incService) {
 		if id == "" {
 			continue
@@ -304,7 +338,11 @@ func (s *Server) teamServices(f *filter, n *names, t analytics.Team, a teamAnswe
 		if v := n.services[id].Tier; v > 0 {
 			tier = counted(float64(v))
 		}
-		c.Body.add(f.serviceCell(n, id), owner, counted(incs[id].n("incidents")), ownedShare(q), counted(q.n("escalated_away")), seconds(tta[id], "p50"), counted(loads[id].n("interruptions")), tier)
+		c.Body.add(f.serviceCell(n, id), owner, counted(incs[id].n("incidents")), ownedShare(q), counted(q.n("escalated_away")), seconds(tta[id], "p50"), tier)
+		if a.exact {
+			last := len(c.Body.Rows) - 1
+			c.Body.Rows[last] = append(c.Body.Rows[last], counted(loads[id].n("interruptions")))
+		}
 	}
 	c.Say = say("What this team owned when the incident came, by name.")
 	if len(c.Body.Rows) == 0 {
