@@ -280,6 +280,9 @@ func TestConcurrentChanges(t *testing.T) {
 	c := newClock()
 	path := keysPath(t)
 	stores := []*Store{open(t, path, c), open(t, path, c)}
+	for _, s := range stores {
+		s.Report(func(err error) { t.Errorf("a reader sees half a file: %v", err) })
+	}
 	const each = 10
 	var all sync.WaitGroup
 	texts := make(chan string, 4*each)
