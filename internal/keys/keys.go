@@ -76,8 +76,12 @@ func Open(path string, now func() time.Time) (*Store, error) {
 
 // Report calls f for what happens outside of any call and must be seen by the operator: a
 // file that became unreadable while the last good one is still in force, last uses that
-// could not be written. It is called before the store is used.
-func (s *Store) Report(f func(error)) { s.report = f }
+// could not be written.
+func (s *Store) Report(f func(error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.report = f
+}
 
 // Close writes the last uses that are not yet written. It is safe to call twice.
 func (s *Store) Close() (err error) {
@@ -118,11 +122,11 @@ func (s *Store) refresh(force bool) {
 // complain reports a trouble once, until it is over.
 func (s *Store) complain(err error) {
 	s.mu.Lock()
-	before := s.trouble
+	before, report := s.trouble, s.report
 	s.trouble = err
 	s.mu.Unlock()
 	if err != nil && (before == nil || before.Error() != err.Error()) {
-		s.report(err)
+		report(err)
 	}
 }
 

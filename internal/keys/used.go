@@ -28,7 +28,10 @@ func (s *Store) keepUses() {
 			return
 		case <-tick.C:
 			if err := s.writeUses(); err != nil {
-				s.report(err)
+				s.mu.RLock()
+				report := s.report
+				s.mu.RUnlock()
+				report(err)
 			}
 		}
 	}

@@ -62,6 +62,33 @@ func TestClientIP(t *testing.T) {
 	}
 }
 
+// Whatever a client writes into the header, the address that the proxy appended stands;
+// without a proxy the header says nothing.
+func FuzzClientIP(f *testing.F) {
+	for _, forged := range []string{"", "1.1.1.1", "10.0.0.1, 10.0.0.2", "[::1]:80,", ",,", "unknown\x00", "::ffff:10.0.0.1"} {
+		f.Add(forged, false)
+		f.Add(forged, true)
+	}
+	proxies, err := ParseProxies([]string{"10.0.0.0/8"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, forged string, apart bool) {
+		headers := []string{forged + ", 198.51.100.1, 10.0.0.2"}
+		if apart {
+			headers = []string{forged, "198.51.100.1", "10.0.0.2"}
+		}
+		r := &http.Request{RemoteAddr: "10.0.0.1:80", Header: http.Header{"X-Forwarded-For": headers}}
+		if got := ClientIP(r, proxies).String(); got != "198.51.100.1" {
+			t.Errorf("behind a proxy: %s", got)
+		}
+		r.RemoteAddr = "203.0.113.9:80"
+		if got := ClientIP(r, proxies).String(); got != "203.0.113.9" {
+			t.Errorf("without a proxy: %s", got)
+		}
+	})
+}
+
 func TestClientKey(t *testing.T) {
 	for addr, want := range map[string]string{
 		"198.51.100.1": "198.51.100.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::1": "2001:db8:1:2::/64", "::1": "::/64",
