@@ -88,7 +88,7 @@ const (
 
 func webhookAck(b *testing.B, partitions int) {
 	w := newWorld(b, false, partitions)
-	intake := NewIntake(IntakeConfig{Publisher: w.pub, Secrets: map[string][]string{"pagerduty": {"secret"}}})
+	intake := NewIntake(IntakeConfig{Publisher: w.pub, SecretsFor: secretsOf("pagerduty", "secret")})
 	server := httptest.NewServer(intake)
 	defer server.Close()
 	body := delivery(b)

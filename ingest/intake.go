@@ -24,8 +24,10 @@ import (
 //  1. The body is read under a limit into a pooled buffer that grows as bytes arrive: who
 //     announces much and sends little costs little. Over the limit: 413. All bodies being
 //     read share a budget, so that a flood of them costs that and no more. Over it: 503.
-//  2. A source that signs is verified over the raw bytes before anything is parsed.
-//     Wrong or missing: 401, and nothing is stored.
+//  2. Who sends must prove it: 401 otherwise, and nothing is stored. A source that signs
+//     is verified over the raw bytes before anything is parsed. One that does not sign
+//     must show a token, and that is decided before its body is read, so that a stranger
+//     costs a header. Only a server for development lets everybody send.
 //  3. The bytes become events or an error. Our own API (cloudevents) is told what is
 //     wrong, with 400 and the field. A vendor is never told: it would drop the event and
 //     later the subscription. Its bytes are published as poison, and the answer is 202.
@@ -44,7 +46,13 @@ type publisher interface {
 // IntakeConfig says what the intake accepts. Publisher is required.
 type IntakeConfig struct {
 	Publisher publisher
-	Secrets   map[string][]string // by source; several during a rotation
+	// SecretsFor answers what a delivery may be signed with, several during a rotation;
+	// nil or none: nothing is accepted of sources that sign. It is asked for every
+	// delivery and must be quick. An address without an account has the account "default".
+	SecretsFor func(source, account string) []string
+	// Authorize decides whether a request may send for a source that does not sign; what
+	// its error says is not told to the sender. Nil lets everybody who can connect.
+	Authorize func(r *http.Request, source string) error
 	Now       func() time.Time
 	MaxBody   int64         // bytes; default DefaultMaxBody
 	Timeout   time.Duration // to have a request acknowledged by the log; default 15 s
@@ -97,6 +105,7 @@ func NewIntake(cfg IntakeConfig) http.Handler {
 type refusal struct {
 	status      int
 	text, field string
+	bearer      bool // a token would help
 }
 
 func (r *refusal) Error() string { return r.text }
@@ -134,6 +143,9 @@ func refuse(w http.ResponseWriter, r *refusal) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
+	if r.bearer {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
 	switch r.status {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "5")
@@ -170,6 +182,12 @@ func (in *intake) take(w http.ResponseWriter, r *http.Request) (int, error) {
 		return -1, nil
 	default:
 		return 0, &refusal{status: http.StatusMethodNotAllowed, text: "events are sent by POST"}
+	}
+	if format.Verify == nil && in.cfg.Authorize != nil {
+		if err := in.cfg.Authorize(r, name); err != nil {
+			in.cfg.Log.Debug("a delivery without a valid token", "source", name, "account", account, "reason", err)
+			return 0, &refusal{status: http.StatusUnauthorized, text: "this needs a token with the scope ingest or ingest:" + name, bearer: true}
+		}
 	}
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
 		return 0, &refusal{status: http.StatusUnsupportedMediaType, text: "compressed bodies are not accepted"}
@@ -219,7 +237,10 @@ func accountName(s string) bool {
 // vendor takes one delivery of a tool.
 func (in *intake) vendor(ctx context.Context, f source.Format, account string, h http.Header, body []byte) (int, error) {
 	if f.Verify != nil {
-		secrets := in.cfg.Secrets[f.Name]
+		var secrets []string
+		if in.cfg.SecretsFor != nil {
+			secrets = in.cfg.SecretsFor(f.Name, account)
+		}
 		if len(secrets) == 0 {
 			return 0, &refusal{status: http.StatusUnauthorized, text: "no secret is configured for this source"}
 		}

@@ -63,8 +63,17 @@ var intakeNow = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 func testIntake(l *ledger) http.Handler {
 	return NewIntake(IntakeConfig{
 		Publisher: l, Now: func() time.Time { return intakeNow }, MaxBody: 64 << 10,
-		Secrets: map[string][]string{"pagerduty": {"old", "new"}},
+		SecretsFor: secretsOf("pagerduty", "old", "new"),
 	})
+}
+
+func secretsOf(source string, secrets ...string) func(string, string) []string {
+	return func(asked, _ string) []string {
+		if asked != source {
+			return nil
+		}
+		return secrets
+	}
 }
 
 func sign(secret string, body []byte) string {
@@ -196,6 +205,72 @@ func TestIntakeWithoutSecret(t *testing.T) {
 	NewIntake(IntakeConfig{Publisher: l}).ServeHTTP(w, req)
 	if w.Code != 401 || len(l.events)+len(l.poison) != 0 {
 		t.Errorf("%d, %d stored", w.Code, len(l.events)+len(l.poison))
+	}
+}
+
+// A source that does not sign is let in or not before its body is read, and a source that
+// signs is asked for nothing else.
+func TestIntakeAuthorize(t *testing.T) {
+	secret := errors.New("the token t7 is revoked")
+	var asked []string
+	var accounts []string
+	l := &ledger{}
+	h := NewIntake(IntakeConfig{
+		Publisher: l,
+		SecretsFor: func(source, account string) []string {
+			accounts = append(accounts, source+"/"+account)
+			return []string{"old"}
+		},
+		Authorize: func(r *http.Request, source string) error {
+			asked = append(asked, source)
+			if r.Header.Get("Authorization") != "Bearer good" {
+				return secret
+			}
+			return nil
+		},
+	})
+	ask := func(path, token string, body io.Reader, more ...string) *httptest.ResponseRecorder {
+		req := httptest.NewRequest("POST", path, body)
+		req.Header.Set("Content-Type", contentStructured)
+		if token != "" {
+			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		for i := 0; i < len(more); i += 2 {
+			req.Header.Set(more[i], more[i+1])
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, req)
+		return w
+	}
+	for _, token := range []string{"", "bad"} {
+		body := &endless{}
+		w := ask("/ingest/cloudevents/acme", token, body)
+		if w.Code != 401 || w.Header().Get("WWW-Authenticate") != "Bearer" || strings.Contains(w.Body.String(), "t7") {
+			t.Errorf("token %q: %d %v %s", token, w.Code, w.Header(), w.Body)
+		}
+		if body.n > 0 {
+			t.Errorf("token %q: %d bytes of the body are read before the refusal", token, body.n)
+		}
+	}
+	if len(l.events)+len(l.poison) != 0 {
+		t.Error("something refused is stored")
+	}
+	if w := ask("/ingest/cloudevents", "good", strings.NewReader(goodEvent)); w.Code != 202 || len(l.events) != 1 {
+		t.Errorf("a good token: %d %s", w.Code, w.Body)
+	}
+	before := len(asked)
+	pd := delivery(t)
+	if w := ask("/ingest/pagerduty/acme", "", bytes.NewReader(pd), "X-PagerDuty-Signature", sign("old", pd)); w.Code != 202 {
+		t.Errorf("a signed delivery: %d %s", w.Code, w.Body)
+	}
+	if w := ask("/ingest/pagerduty", "good", bytes.NewReader(pd)); w.Code != 401 || w.Header().Get("WWW-Authenticate") != "" {
+		t.Errorf("a token in the place of a signature: %d %v", w.Code, w.Header())
+	}
+	if len(asked) != before || asked[0] != "cloudevents" {
+		t.Errorf("asked about %v", asked)
+	}
+	if strings.Join(accounts, " ") != "pagerduty/acme pagerduty/default" {
+		t.Errorf("secrets are asked for %v", accounts)
 	}
 }
 

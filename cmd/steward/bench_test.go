@@ -80,7 +80,7 @@ func resident(b *testing.B, pid int) float64 {
 // time from sending the event to having the page, its making included. More of them would
 // be most of the load on two cores.
 func BenchmarkVisible(b *testing.B) {
-	s := start(b, filepath.Join(b.TempDir(), "data"))
+	s := start(b, filepath.Join(b.TempDir(), "data"), "--dev")
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	one := func(id string) string {
 		return fmt.Sprintf(`{"specversion":"1.0","id":"b%s","source":"/bench/v","type":"dev.steward.incident.opened.v1","subject":"v:%s","time":"%s","data":{"incident":"v:%s","title":"Slow"}}`, id, id, time.Now().UTC().Format(time.RFC3339Nano), id)

@@ -127,7 +127,7 @@ func TestChaosKillTheWholeProcess(t *testing.T) {
 
 	data := filepath.Join(dir, "stormy")
 	var address sync.Map // "url" of the server of the moment
-	s := start(t, data)
+	s := start(t, data, "--dev")
 	address.Store("url", s.url)
 	var senders sync.WaitGroup
 	todo := make(chan string, len(batches))
@@ -147,7 +147,7 @@ func TestChaosKillTheWholeProcess(t *testing.T) {
 		if err := s.stop(syscall.SIGKILL); err == nil {
 			t.Fatalf("cycle %d: a killed process ends with 0", i)
 		}
-		s = start(t, data)
+		s = start(t, data, "--dev")
 		address.Store("url", s.url)
 		if !strings.Contains(s.log.String(), "did not end cleanly") {
 			t.Fatalf("cycle %d: the restart does not say that its predecessor was killed\n%s", i, s.log.String())

@@ -51,7 +51,7 @@ func given(cmd *cobra.Command, flag string) bool {
 type target struct{ server, data string }
 
 func (t *target) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&t.server, "server", "", "address of a running server, such as http://127.0.0.1:8080")
+	cmd.Flags().StringVar(&t.server, "server", "", "address of a running server, such as http://127.0.0.1:8080; it is shown the token in STEWARD_TOKEN")
 	cmd.Flags().StringVar(&t.data, "data", "data", "data `directory`: its running server is asked, else the directory is opened")
 }
 
@@ -64,8 +64,10 @@ func (c *command) open(cmd *cobra.Command, t target, create bool) (app.Target, e
 	if given(cmd, "server") && t.server == "" {
 		return nil, &app.UsageError{Message: "--server is empty"}
 	}
+	// A flag would show the token to everybody who can list processes.
+	token, _ := c.env("STEWARD_TOKEN")
 	found, err := app.OpenTarget(cmd.Context(), app.TargetConfig{
-		Server: t.server, Create: create,
+		Server: t.server, Token: strings.TrimSpace(token), Create: create,
 		Config: app.Config{Data: t.data, Version: version, Log: log},
 	})
 	if err != nil {

@@ -85,7 +85,7 @@ func TestExitCodesAndSentences(t *testing.T) {
 func TestEveryFlagHasAVariable(t *testing.T) {
 	env := map[string]string{}
 	c := &command{env: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
-	for _, make := range []func() *cobra.Command{c.serve, c.importFile, c.query, c.simulate, c.rebuild} {
+	for _, make := range []func() *cobra.Command{c.serve, c.importFile, c.query, c.simulate, c.rebuild, c.tokenCreate, c.tokenList, c.tokenRevoke, c.secretRotate, c.secretAdd, c.secretList, c.secretRetire} {
 		var names []string
 		make().Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		for _, name := range names {

@@ -15,8 +15,9 @@ const levelQuiet = slog.LevelWarn
 
 func (c *command) serve() *cobra.Command {
 	var (
-		cfg  app.Config
-		zone string
+		cfg     app.Config
+		zone    string
+		proxies []string
 	)
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -37,13 +38,17 @@ func (c *command) serve() *cobra.Command {
 	f.StringVar(&cfg.ClickHouseCluster, "clickhouse-cluster", "", "`name` of a ClickHouse cluster: tables are made on it, replicated")
 	f.StringSliceVar(&cfg.Roles, "roles", app.AllRoles(), "what this process does")
 	f.StringVar(&zone, "tz", "UTC", "the organisation's time `zone`, such as Europe/Berlin")
-	f.StringSliceVar(&cfg.PagerDutySecrets, "pagerduty-secrets", nil, "signing `secrets` of PagerDuty webhook subscriptions; several while one is being rotated")
-	f.BoolVar(&cfg.Dev, "dev", false, "for development of Steward itself")
-	f.BoolVar(&cfg.Demo, "demo", false, "load a made-up organisation when there are no events yet")
+	f.StringSliceVar(&cfg.PagerDutySecrets, "pagerduty-secrets", nil, "signing `secrets` of PagerDuty webhook subscriptions, besides those of steward secret add; several while one is being rotated")
+	f.BoolVar(&cfg.Dev, "dev", false, "for development of Steward itself: whoever can connect is trusted")
+	f.BoolVar(&cfg.Demo, "demo", false, "load a made-up organisation when there are no events yet; whoever can connect is trusted")
+	f.StringSliceVar(&proxies, "trusted-proxies", nil, "`networks` of reverse proxies, such as 10.0.0.0/8, whose X-Forwarded-For tells the caller's address")
 	cmd.RunE = work(func(cmd *cobra.Command, _ []string) error {
 		var err error
 		if cfg.Zone, err = time.LoadLocation(zone); err != nil || zone == "Local" {
 			return &app.UsageError{Message: fmt.Sprintf("--tz %q is not a time zone; write it like Europe/Berlin or UTC", zone)}
+		}
+		if cfg.TrustedProxies, err = app.ParseProxies(proxies); err != nil {
+			return err
 		}
 		if cfg.Log, err = c.logger(slog.LevelInfo); err != nil {
 			return err

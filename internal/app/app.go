@@ -17,6 +17,7 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,6 +27,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"time"
+
+	"github.com/stewardhq/steward/internal/keys"
 )
 
 // stopWithin bounds a clean end; what is not done by then is left to the next start, which
@@ -35,12 +38,15 @@ const stopWithin = 20 * time.Second
 // App is one Steward process. Start and Stop are called once; URL may be called from
 // anywhere after Start.
 type App struct {
-	cfg     Config
-	log     *slog.Logger
-	core    *Core
-	url     string
-	cleanup cleanup
-	started bool
+	cfg       Config
+	log       *slog.Logger
+	core      *Core
+	keys      *keys.Store
+	local     [sha256.Size]byte                          // hash of the token in server.json
+	authorize func(r *http.Request, source string) error // of sources that do not sign; nil: everybody may send
+	url       string
+	cleanup   cleanup
+	started   bool
 }
 
 // New checks the configuration. The error joins everything that is wrong with it.
@@ -49,7 +55,11 @@ func New(cfg Config) (*App, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &App{cfg: cfg, log: cfg.Log, cleanup: cleanup{log: cfg.Log}}, nil
+	a := &App{cfg: cfg, log: cfg.Log, cleanup: cleanup{log: cfg.Log}}
+	if !a.trusting() {
+		a.authorize = a.authorizeIngest
+	}
+	return a, nil
 }
 
 // URL is where the pages are, without a slash at the end.
@@ -78,13 +88,17 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	a.cleanup.add("the data's path", a.core.Close)
+	if err := a.openKeys(); err != nil {
+		return err
+	}
+	local := a.newLocalToken()
 	handler, err := a.handler()
 	if err != nil {
 		return err
 	}
 	a.url = "http://" + listener.Addr().String()
 	a.serve(listener, handler)
-	if err := a.note(); err != nil {
+	if err := a.note(local); err != nil {
 		return err
 	}
 	if a.cfg.Demo {
@@ -123,8 +137,9 @@ func (a *App) serve(listener net.Listener, handler http.Handler) {
 }
 
 // note says in the data directory that this process serves it, after a word about a
-// predecessor that could not take its own note away.
-func (a *App) note() error {
+// predecessor that could not take its own note away. Local is the token for the commands of
+// this machine (tokens.go).
+func (a *App) note(local string) error {
 	before, err := ReadRecord(a.cfg.Data)
 	if err != nil {
 		return err
@@ -137,7 +152,7 @@ func (a *App) note() error {
 	if err := rememberZone(a.cfg.Data, a.cfg.Zone); err != nil {
 		return err
 	}
-	r := Record{URL: a.url, PID: os.Getpid(), Started: a.cfg.Now().UTC(), Version: a.cfg.Version}
+	r := Record{URL: a.url, PID: os.Getpid(), Started: a.cfg.Now().UTC(), Version: a.cfg.Version, LocalToken: local}
 	if err := writeRecord(a.cfg.Data, r); err != nil {
 		return err
 	}

@@ -319,7 +319,7 @@ func TestStrangersAreKeptOut(t *testing.T) {
 // what is stored.
 func TestADeliveryIsCountedStoredAndTrimmed(t *testing.T) {
 	dir := t.TempDir()
-	a, _, _ := boot(t, Config{Data: dir})
+	a, _, _ := boot(t, Config{Data: dir, Dev: true})
 	const event = `{"specversion":"1.0","id":"e1","source":"/try/acme","type":"dev.steward.incident.opened.v1","subject":"try:acme:1",` +
 		`"time":"2026-01-05T09:00:00Z","data":{"incident":"try:acme:1","title":"Slow"}}`
 	for range 3 {

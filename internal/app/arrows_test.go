@@ -28,6 +28,8 @@ var arrows = map[string][]string{
 	"internal/broker":    nil,
 	"internal/warehouse": nil,
 	"internal/bench":     nil,
+	"internal/keys":      nil,
+	"internal/limit":     nil,
 }
 
 // walls says which one of our packages may import a big dependency, tests included: what

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,8 +47,12 @@ type Config struct {
 	Roles            []string // default AllRoles
 	Zone             *time.Location
 	PagerDutySecrets []string
-	Dev              bool // developer conveniences of the pages
-	Demo             bool // load the demo organisation when there is nothing yet
+	Dev              bool // developer conveniences; whoever can connect is trusted
+	Demo             bool // load the demo organisation when there is nothing yet; as trusting as Dev
+
+	// TrustedProxies are the networks whose X-Forwarded-For is believed; none: the address
+	// of the connection is the caller's.
+	TrustedProxies []netip.Prefix
 
 	Version string
 	Now     func() time.Time // default time.Now

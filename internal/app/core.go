@@ -211,7 +211,7 @@ func (c *Core) Close(ctx context.Context) error { return c.cleanup.run(ctx) }
 func zoneFile(dir string) string { return filepath.Join(dir, "zone") }
 
 func rememberZone(dir string, zone *time.Location) error {
-	return replaceFile(zoneFile(dir), []byte(zone.String()+"\n"))
+	return replaceFile(zoneFile(dir), []byte(zone.String()+"\n"), 0o644)
 }
 
 // storedNothing says whether the warehouse holds neither events nor quarantined records.

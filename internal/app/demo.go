@@ -168,5 +168,5 @@ func (n *demoNote) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(path, append(text, '\n'))
+	return replaceFile(path, append(text, '\n'), 0o644)
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -110,6 +111,12 @@ func (c *Core) serveImport(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Core) serveRebuild(w http.ResponseWriter, r *http.Request) {
+	// Nothing is expected, but a body that net/http finds unread after an answer in full
+	// duplex makes it panic on the connection.
+	if _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 1<<20)); err != nil {
+		writeError(w, http.StatusBadRequest, "a rebuild takes no body", nil)
+		return
+	}
 	out := report(w)
 	var last rebuildProgress
 	err := c.Store.Rebuild(r.Context(), func(name string, rows uint64) {

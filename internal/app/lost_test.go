@@ -15,7 +15,7 @@ import (
 // moment: the README's first steps are these.
 func TestQuestionAfterAnAcknowledgement(t *testing.T) {
 	dir := t.TempDir()
-	a, _, _ := boot(t, Config{Data: dir})
+	a, _, _ := boot(t, Config{Data: dir, Dev: true})
 	server := target(t, dir)
 	for n := range 5 {
 		post(t, a.URL(), n)
@@ -45,7 +45,7 @@ func post(t *testing.T, url string, n int) {
 // A warehouse that was lost is filled from the log again: it never is an empty history.
 func TestLostWarehouseIsFilledFromTheLog(t *testing.T) {
 	dir := t.TempDir()
-	a, _, stop := boot(t, Config{Data: dir})
+	a, _, stop := boot(t, Config{Data: dir, Dev: true})
 	for n := range 3 {
 		post(t, a.URL(), n)
 	}
@@ -62,7 +62,7 @@ func TestLostWarehouseIsFilledFromTheLog(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(dir, "engine")); err != nil {
 		t.Fatal(err)
 	}
-	a, l, _ := boot(t, Config{Data: dir})
+	a, l, _ := boot(t, Config{Data: dir, Dev: true})
 	shown(t, a.URL(), 3)
 	if !strings.Contains(l.String(), "storing the log again") {
 		t.Error("it was not said")

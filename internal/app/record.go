@@ -18,6 +18,9 @@ type Record struct {
 	PID     int       `json:"pid"`
 	Started time.Time `json:"started"`
 	Version string    `json:"version"`
+	// LocalToken proves that a command can read the data directory (tokens.go); it is the
+	// reason why the file is its owner's alone.
+	LocalToken string `json:"local_token,omitempty"`
 }
 
 func recordPath(dir string) string { return filepath.Join(dir, "server.json") }
@@ -44,7 +47,7 @@ func writeRecord(dir string, r Record) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(recordPath(dir), append(text, '\n'))
+	return replaceFile(recordPath(dir), append(text, '\n'), 0o600)
 }
 
 func removeRecord(dir string) error {
@@ -56,10 +59,14 @@ func removeRecord(dir string) error {
 }
 
 // replaceFile writes a small file so that a reader sees the old or the new text, never a
-// part of it.
-func replaceFile(path string, text []byte) error {
+// part of it. What a crash left halfway is removed first, since writing over it would
+// keep its mode.
+func replaceFile(path string, text []byte, mode fs.FileMode) error {
 	tmp := path + ".new"
-	if err := os.WriteFile(tmp, text, 0o644); err != nil {
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	if err := os.WriteFile(tmp, text, mode); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
 	}
 	if err := os.Rename(tmp, path); err != nil {

@@ -38,11 +38,33 @@ func answers(ctx context.Context, r *Record) bool {
 // remote is a Target behind HTTP.
 type remote struct {
 	base, describe, agent string
+	token                 string // "": none
 	client                *http.Client
 }
 
-func newRemote(base, describe, version string) *remote {
-	return &remote{base: base, describe: describe, agent: "steward/" + version, client: &http.Client{}}
+func newRemote(base, describe, version, token string) *remote {
+	return &remote{base: base, describe: describe, agent: "steward/" + version, token: token, client: &http.Client{CheckRedirect: sameServer}}
+}
+
+// confidential refuses to say a token where others could listen.
+func confidential(server *url.URL, token string) error {
+	if token == "" || server.Scheme == "https" || loopbackHost(server.Host) {
+		return nil
+	}
+	return &UsageError{Message: fmt.Sprintf("refusing to send the token in STEWARD_TOKEN to %s without encryption, where everybody on the way could read it: use https", server.Host)}
+}
+
+// sameServer keeps a request, and with it a token, at the server that was named: net/http
+// by itself would take the token along to a subdomain and from https to http.
+func sameServer(next *http.Request, before []*http.Request) error {
+	first := before[0].URL
+	if next.URL.Scheme != first.Scheme || next.URL.Host != first.Host {
+		return fmt.Errorf("it redirects to %s://%s, which was not asked for: if that is the server, give it with --server", next.URL.Scheme, next.URL.Host)
+	}
+	if len(before) >= 5 {
+		return errors.New("it redirects in circles")
+	}
+	return nil
 }
 
 func (r *remote) Describe() string { return r.describe }
@@ -54,6 +76,9 @@ func (r *remote) do(ctx context.Context, method, path string, body io.Reader) (*
 		return nil, err
 	}
 	req.Header.Set("User-Agent", r.agent)
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/octet-stream")
 	}
@@ -69,7 +94,23 @@ func (r *remote) do(ctx context.Context, method, path string, body io.Reader) (*
 	if err != nil {
 		return nil, fmt.Errorf("the server answered %s and broke off: %w", resp.Status, err)
 	}
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized && r.token == "":
+		return nil, errors.New("the server wants a token: set STEWARD_TOKEN; on the server's machine, `steward token create NAME --scope read,admin` makes one")
+	case resp.StatusCode == http.StatusUnauthorized:
+		return nil, errors.New("the server does not accept the token: it is mistyped, expired, revoked or another server's; `steward token list` on the server's machine tells, and `steward token create NAME --scope read,admin` makes a new one")
+	case resp.StatusCode == http.StatusTooManyRequests:
+		return nil, fmt.Errorf("the server has had too many requests: try again in %s seconds", retrySeconds(resp))
+	}
 	return nil, refusal(resp, text)
+}
+
+// retrySeconds is what the server asks for, as a number and nothing else.
+func retrySeconds(resp *http.Response) string {
+	if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && n > 0 {
+		return strconv.Itoa(n)
+	}
+	return "a few"
 }
 
 // refusal reads the error an API answers: a question that cannot be asked is a
@@ -87,6 +128,9 @@ func refusal(resp *http.Response, text []byte) error {
 			e.Allowed = nil // the sentence says it already
 		}
 		return &UsageError{Message: e.Error, Allowed: e.Allowed}
+	}
+	if resp.StatusCode == http.StatusForbidden {
+		return fmt.Errorf("the server refuses: %s", e.Error)
 	}
 	return fmt.Errorf("the server answered %s: %s", resp.Status, e.Error)
 }

@@ -30,6 +30,7 @@ func TestRolesApart(t *testing.T) {
 		kafka = b.Addrs()[0]
 	}
 	cluster := Config{
+		Dev:   true,
 		Kafka: []string{kafka}, Topic: "roles." + strings.ToLower(strings.ReplaceAll(t.TempDir(), "/", ".")), Partitions: 2,
 		ClickHouse: fronttest.New(t, warehouse.Config{Dir: t.TempDir()}).DSN(),
 	}

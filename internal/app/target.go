@@ -30,6 +30,7 @@ type Target interface {
 // TargetConfig says where to look.
 type TargetConfig struct {
 	Server string // address of a server; empty: the data directory decides
+	Token  string // for Server; "" sends none. A server found in the directory has its own
 	Create bool   // make the data directory if it is not there
 	Config Config // Data, Version, Log; the rest is taken from the directory
 }
@@ -43,14 +44,17 @@ func OpenTarget(ctx context.Context, t TargetConfig) (Target, error) {
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, &UsageError{Message: fmt.Sprintf("the server %q is not an address like http://127.0.0.1:8080", t.Server)}
 		}
-		return newRemote(strings.TrimRight(t.Server, "/"), "using the server at "+t.Server, cfg.Version), nil
+		if err := confidential(u, t.Token); err != nil {
+			return nil, err
+		}
+		return newRemote(strings.TrimRight(t.Server, "/"), "using the server at "+u.Redacted(), cfg.Version, t.Token), nil
 	}
 	record, err := ReadRecord(cfg.Data)
 	if err != nil {
 		return nil, err
 	}
 	if record != nil && record.URL != "" && answers(ctx, record) {
-		return newRemote(record.URL, fmt.Sprintf("using the server at %s (process %d), which has %s open", record.URL, record.PID, cfg.Data), cfg.Version), nil
+		return newRemote(record.URL, fmt.Sprintf("using the server at %s (process %d), which has %s open", record.URL, record.PID, cfg.Data), cfg.Version, record.LocalToken), nil
 	}
 	if _, err := os.Stat(cfg.Data); errors.Is(err, fs.ErrNotExist) && !t.Create {
 		return nil, fmt.Errorf("there is no data directory %s: name it with --data, or a server with --server", cfg.Data)

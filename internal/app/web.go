@@ -10,6 +10,7 @@ import (
 
 	"github.com/stewardhq/steward/dashboards"
 	"github.com/stewardhq/steward/ingest"
+	"github.com/stewardhq/steward/internal/keys"
 )
 
 // handler puts the roles of this process behind one address.
@@ -18,15 +19,15 @@ func (a *App) handler() (http.Handler, error) {
 	var intake http.Handler
 	if a.cfg.has(RoleIngest) {
 		intake = ingest.NewIntake(ingest.IntakeConfig{
-			Publisher: c.Publisher,
-			Secrets:   map[string][]string{"pagerduty": a.cfg.PagerDutySecrets},
-			Now:       a.cfg.Now, Log: a.log.With("part", "intake"), Observe: c.metrics.delivery,
+			Publisher:  c.Publisher,
+			SecretsFor: a.secretsFor, Authorize: a.authorize,
+			Now: a.cfg.Now, Log: a.log.With("part", "intake"), Observe: c.metrics.delivery,
 		})
 	}
 	mux := http.NewServeMux()
 	if c.Sink != nil {
-		mux.HandleFunc("POST /api/v1/import", c.serveImport)
-		mux.HandleFunc("POST /api/v1/rebuild", c.serveRebuild)
+		mux.HandleFunc("POST /api/v1/import", a.needs(keys.ScopeAdmin, c.serveImport))
+		mux.HandleFunc("POST /api/v1/rebuild", a.needs(keys.ScopeAdmin, c.serveRebuild))
 	}
 	if a.cfg.has(RoleWeb) {
 		pages, err := dashboards.New(dashboards.Deps{
@@ -44,7 +45,7 @@ func (a *App) handler() (http.Handler, error) {
 	} else {
 		a.bare(mux, intake)
 	}
-	return guard(a.named(mux), c.metrics), nil
+	return guard(a.limited(a.named(mux)), c.metrics), nil
 }
 
 // bare is what a process without pages answers: its intake, and how it is.
