@@ -23,9 +23,9 @@ type page struct {
 	Version     string
 	Asked       string // when; a printed "now" would be anybody's guess
 	Dev         bool
-	Who         string   // who asks; empty for nobody
-	Me          bool     // whether they are a person, who has a page
-	SignOut     bool     // whether they can
+	Who         string // who asks; empty for nobody
+	Me          bool   // whether they are a person, who has a page
+	SignOut     bool   // whether they can
 	Pages       []navItem
 	As          []choice // the switcher's choices
 	Here        string   // where it leads back to
