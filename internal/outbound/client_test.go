@@ -71,6 +71,9 @@ func TestLoopbackNeedsPermission(t *testing.T) {
 func TestNoProxyOfTheEnvironment(t *testing.T) {
 	s, n := counted(t, nil)
 	t.Setenv("HTTP_PROXY", s.URL)
+	if New(Config{}).Transport.(bounded).next.(*http.Transport).Proxy != nil { // net/http reads the environment once, so the request below may miss it
+		t.Error("the transport knows of a proxy")
+	}
 	_, err := get(t, New(Config{Allow: loopback, Timeout: 2 * time.Second}), "http://10.255.255.1/")
 	wantRefused(t, err, "10.255.255.1")
 	if n.Load() != 0 {

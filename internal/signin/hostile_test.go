@@ -12,10 +12,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -473,6 +476,46 @@ func TestProviderDown(t *testing.T) {
 	}
 	if h.found != 1 {
 		t.Errorf("%d discoveries, want 1", h.found)
+	}
+}
+
+// A provider behind https of an authority of one's own, which ca_file names.
+func TestOwnAuthority(t *testing.T) {
+	h := startHostile(t)
+	secure := httptest.NewUnstartedServer(http.HandlerFunc(h.serve))
+	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	secure.StartTLS()
+	defer secure.Close()
+	h.url = secure.URL
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]int{ca: http.StatusSeeOther, "": http.StatusServiceUnavailable} {
+		server, home := stand(t, false)
+		c := oidcConfig(h.url, home)
+		c.OIDC.CAFile = file
+		s, v := open(t, server, home, c), visit(t, nil)
+		a := v.get(s.url + "/signin")
+		if a.code == http.StatusFound {
+			q := query(t, a.header.Get("Location"))
+			h.inOrder(t, q.Get("nonce"))
+			a = v.get(back(s, q.Get("state")))
+		}
+		if a.code != want {
+			t.Errorf("ca_file %q: %d %s", file, a.code, a.body)
+		}
+	}
+}
+
+// Without allow_private a provider inside is not asked.
+func TestProviderInside(t *testing.T) {
+	s, _, v := trap(t, func(c *Config) {
+		c.OIDC.Issuer = strings.Replace(c.OIDC.Issuer, "http:", "https:", 1)
+		c.OIDC.AllowPrivate = nil
+	})
+	if a := v.get(s.url + "/signin"); a.code != http.StatusServiceUnavailable || !strings.Contains(s.log.String(), "is a loopback address") {
+		t.Errorf("%d %s\n%s", a.code, a.body, s.log)
 	}
 }
 

@@ -70,6 +70,7 @@ var (
 	atLine  = regexp.MustCompile(`^line (\d+): (.*)$`)
 	unknown = regexp.MustCompile(`^field (\S+) not found in type .*$`)
 	goType  = regexp.MustCompile(` into (\S+)$`)
+	kinds   = strings.NewReplacer("cannot unmarshal", "is", " ,", ",", "!!seq", "a list", "!!map", "fields", "!!str", "a text", "!!int", "a number", "!!float", "a number", "!!bool", "true or false")
 	quoted  = regexp.MustCompile("`[^`]*`")
 )
 
@@ -101,7 +102,7 @@ func worded(err error, tree *yaml.Node) error {
 				}
 				return ", want a text"
 			})
-			text = strings.ReplaceAll(strings.Replace(text, "cannot unmarshal", "is", 1), " ,", ",")
+			text = kinds.Replace(text)
 		}
 		errs = append(errs, &problem{field: field, line: line, text: text})
 	}
@@ -122,15 +123,15 @@ func lineOf(tree *yaml.Node, field string) int {
 	return line
 }
 
-// fieldAt is the deepest field of a line, of a name unless that is empty.
+// fieldAt is the outermost field that a line names, of a name unless that is empty.
 func fieldAt(tree *yaml.Node, line int, name string) string {
-	field := or(name, "file")
+	field := ""
 	walk(tree, "", func(path string, n *yaml.Node) {
-		if n.Line == line && (name == "" || n.Value == name) {
+		if field == "" && n.Line == line && (name == "" || n.Value == name) {
 			field = path
 		}
 	})
-	return field
+	return or(or(field, name), "file")
 }
 
 // walk visits keys and list entries with their paths, outer before inner. Aliases are not

@@ -10,8 +10,8 @@ import (
 
 // Longer ones are no names of people or groups, and would only fill sessions and logs.
 const (
-	longestName = 254 // bytes; the longest e-mail address
-	mostGroups  = 1000
+	longestName = 254  // bytes; the longest e-mail address
+	mostGroups  = 1000 // the rest is left out, and with it the roles it would give
 )
 
 // person checks and folds what a provider or a proxy names a person by. E-mail addresses

@@ -3,6 +3,7 @@ package signin
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -22,10 +23,11 @@ type proxy struct {
 	cfg    Proxy
 	from   []netip.Prefix
 	secret *[sha256.Size]byte // hash of; nil: none is asked for
+	log    *slog.Logger
 }
 
-func newProxy(c Proxy) (*proxy, error) {
-	p := &proxy{cfg: c, from: networks("proxy.from", c.From, func(string, string, ...any) {})}
+func newProxy(c Proxy, log *slog.Logger) (*proxy, error) {
+	p := &proxy{cfg: c, log: log, from: networks("proxy.from", c.From, func(string, string, ...any) {})}
 	if c.SecretEnv != "" {
 		secret, err := secretOf("proxy.secret", c.SecretEnv, "")
 		if err != nil {
@@ -44,11 +46,12 @@ func (p *proxy) identify(r *http.Request) (access.Identity, bool) {
 	who, once := single(r, p.cfg.PersonHeader)
 	name, nameOnce := single(r, p.cfg.NameHeader)
 	list, listOnce := single(r, p.cfg.GroupsHeader)
-	if !once || !nameOnce || !listOnce {
-		return access.Identity{}, false
-	}
 	id, err := person(who)
-	if err != nil {
+	if !once || !nameOnce || !listOnce || err != nil {
+		// Told, since it looks like not being signed in, and is a proxy set up wrongly or an attack.
+		if len(r.Header.Values(p.cfg.PersonHeader)) > 0 {
+			p.log.Warn("the proxy's headers do not say who somebody is: one is there twice, or the name is none", "path", clip(r.URL.Path))
+		}
 		return access.Identity{}, false
 	}
 	return access.Identity{Person: id, Name: greeting(name), Groups: groups(strings.Split(list, ",")), Method: "proxy"}, true

@@ -14,9 +14,9 @@ import (
 const (
 	idle        = 12 * time.Hour
 	atMost      = 7 * 24 * time.Hour
-	mostAll     = 10_000 // of all people; about 10 MB when full
-	mostPerson  = 50     // of one person, so that nobody's scripts drive the others out
-	longestHint = 4 << 10
+	mostAll     = 10_000  // of all people; some 50 MB when full, most of it ID tokens
+	mostPerson  = 50      // of one person, so that nobody's scripts drive the others out
+	longestHint = 4 << 10 // bytes of an ID token that is kept for the provider's sign-out
 )
 
 // key is what a session is found by: a hash of the id in the cookie, so that whoever reads

@@ -94,8 +94,10 @@ func New(ctx context.Context, c Config, opts Options) (*SignIn, error) {
 	_, _ = rand.Read(s.csrfKey) // never fails
 	var err error
 	if c.Proxy != nil {
-		s.proxy, err = newProxy(*c.Proxy)
-		return s, err
+		if s.proxy, err = newProxy(*c.Proxy, opts.Log); err != nil {
+			return nil, err
+		}
+		return s, nil
 	}
 	if plain := isPlain(c.OIDC.RedirectURL); plain != c.Insecure {
 		return nil, fmt.Errorf("oidc.redirect_url: is https or not as the server's own address is, for cookies depend on it (insecure: %v)", c.Insecure)

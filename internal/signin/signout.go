@@ -47,7 +47,7 @@ func (s *SignIn) serveSignedOut(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	s.opts.Render(w, r, http.StatusOK, "Signed out", "You are signed out. Sign in again at /signin.")
+	s.opts.Render(w, r, http.StatusOK, "Signed out", "You are signed out. Sign in again at /signin, or as somebody else at /signin?prompt=select_account.")
 }
 
 // endSession is the provider's sign-out (OpenID Connect RP-Initiated Logout 1.0), or nothing.
