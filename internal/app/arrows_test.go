@@ -25,6 +25,9 @@ var arrows = map[string][]string{
 	"ingest/source":      {"ingest/event"},
 	"internal/simulate":  {"ingest/event"},
 	"ingest/event":       nil,
+	"access":             nil,
+	"internal/signin":    {"access", "internal/outbound"},
+	"internal/outbound":  nil,
 	"internal/broker":    nil,
 	"internal/warehouse": nil,
 	"internal/bench":     nil,
@@ -45,6 +48,10 @@ var walls = map[string]string{
 	"github.com/spf13/cobra":              "cmd/steward",
 	"github.com/schollz/progressbar":      "cmd/steward",
 	"github.com/prometheus/client_golang": "internal/app",
+	"github.com/coreos/go-oidc":           "internal/signin",
+	"golang.org/x/oauth2":                 "internal/signin",
+	"github.com/go-jose/go-jose":          "internal/signin", // its tests forge tokens
+	"github.com/zitadel/oidc":             "internal/signin", // the provider its tests run
 }
 
 // pure packages may import the standard library and nothing else.
