@@ -69,10 +69,21 @@ func (d *Denied) Error() string { return d.Reason }
 
 var signIn = &Denied{Reason: "sign in first", SignIn: true}
 
+// looks is nil for those who may look at figures at all. A token that only configures may not.
+func (w Who) looks() error {
+	switch {
+	case !w.Known():
+		return signIn
+	case !w.Has(Viewer):
+		return &Denied{Reason: "this needs the role viewer; of a token, the scope read"}
+	}
+	return nil
+}
+
 // Facts is the pass for what names no person: services, definitions, how much is stored.
 func (w Who) Facts() (Pass, error) {
-	if !w.Known() {
-		return Pass{}, signIn
+	if err := w.looks(); err != nil {
+		return Pass{}, err
 	}
 	return Pass{form: Exact}, nil
 }
@@ -90,9 +101,10 @@ func Working() Pass { return Pass{form: Exact, people: true} }
 //   - People admins: exactly; always recorded where people are named.
 //   - Everybody else: sums over people as published, and nobody's name.
 func (w Who) Decide(a Ask) (Pass, error) {
+	if err := w.looks(); err != nil {
+		return Pass{}, err
+	}
 	switch {
-	case !w.Known():
-		return Pass{}, signIn
 	case w.operator, !a.Load && !a.Named && len(a.Persons) == 0:
 		return Pass{form: Exact, people: true}, nil
 	case w.onlySelf(a.Persons):

@@ -59,10 +59,10 @@ func Operator() Who {
 // is passed around, so it is never somebody's eyes for single people.
 func Token(name string, read, admin bool) Who {
 	w := Who{Identity: Identity{Name: name, Method: "token"}}
-	if read || admin {
+	if read {
 		w.roles = append(w.roles, Viewer)
 	}
-	if admin {
+	if admin { // configures, and has no business with figures
 		w.roles = append(w.roles, Admin)
 	}
 	return w

@@ -58,8 +58,7 @@ func (v *View) Query(ctx context.Context, name string, params url.Values) (*Answ
 // with these values of bucket and by would; it costs little more than one of them. Errors
 // as of Query; one split that is refused refuses all.
 func (v *View) QueryEach(ctx context.Context, name string, params url.Values, splits ...Split) ([]*Answer, error) {
-	if !v.who.Known() { // before anything is said about what there is
-		_, err := v.who.Facts()
+	if _, err := v.who.Facts(); err != nil { // before anything is said about what there is
 		return nil, err
 	}
 	questions, err := v.s.questions(name, params, splits)

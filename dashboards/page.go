@@ -34,6 +34,7 @@ type page struct {
 	Definitions []definitionView
 	Record      *recordView
 	Tokens      *tokensView
+	TokenForm   *string // where signing in with a token leads
 }
 
 type renderer struct {

@@ -52,7 +52,7 @@ func TestExitCodesAndSentences(t *testing.T) {
 		{[]string{"bake"}, exitUsage, `unknown command "bake"`},
 		{[]string{"serve", "--colour"}, exitUsage, "unknown flag: --colour"},
 		{[]string{"serve", "extra"}, exitUsage, "extra"},
-		{[]string{"serve", "--listen", "0.0.0.0:1"}, exitUsage, "no sign-in yet"},
+		{[]string{"serve", "--listen", "0.0.0.0:1"}, exitUsage, "--tokens-only"},
 		{[]string{"serve", "--tz", "Mars/Olympus"}, exitUsage, "Europe/Berlin"},
 		{[]string{"serve", "--roles", "web"}, exitUsage, "--kafka and --clickhouse"},
 		{[]string{"serve", "--log-level", "loud"}, exitUsage, "debug, info, warn, error"},

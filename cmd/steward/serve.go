@@ -18,16 +18,19 @@ func (c *command) serve() *cobra.Command {
 		cfg     app.Config
 		zone    string
 		proxies []string
+		rules   string
 	)
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Take events in and show the answers",
 		Long: "Serve runs the whole product: with no addresses given, its own Kafka-protocol log and its own ClickHouse engine,\n" +
-			"both inside this process and under the data directory. There is no sign-in yet, so it listens on loopback only.",
+			"both inside this process and under the data directory. With --dev or --demo on loopback nobody needs a password.\n" +
+			"Otherwise --access FILE says who people are (OpenID Connect, or a reverse proxy that signs them in); without it API\n" +
+			"tokens do, which steward token makes.",
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
-	f.StringVar(&cfg.Listen, "listen", "127.0.0.1:8080", "loopback `address` of the pages, the API and the intake; port 0 takes a free one")
+	f.StringVar(&cfg.Listen, "listen", "127.0.0.1:8080", "`address` of the pages, the API and the intake; beyond loopback only with --access or --tokens-only; port 0 takes a free one")
 	f.StringVar(&cfg.Data, "data", "data", "data `directory`")
 	f.StringSliceVar(&cfg.Kafka, "kafka", nil, "`addresses` of a Kafka cluster, HOST:PORT,…; default the embedded log")
 	f.BoolVar(&cfg.KafkaTLS, "kafka-tls", false, "use TLS to Kafka")
@@ -41,6 +44,8 @@ func (c *command) serve() *cobra.Command {
 	f.StringSliceVar(&cfg.PagerDutySecrets, "pagerduty-secrets", nil, "signing `secrets` of PagerDuty webhook subscriptions, besides those of steward secret add; several while one is being rotated")
 	f.BoolVar(&cfg.Dev, "dev", false, "for development of Steward itself: whoever can connect is trusted")
 	f.BoolVar(&cfg.Demo, "demo", false, "load a made-up organisation when there are no events yet; whoever can connect is trusted")
+	f.StringVar(&rules, "access", "", "`file` that says who people are and which roles they have (docs/security.md)")
+	f.BoolVar(&cfg.TokensOnly, "tokens-only", false, "API tokens alone say who asks, also beyond loopback and with --demo")
 	f.StringSliceVar(&proxies, "trusted-proxies", nil, "`networks` of reverse proxies, such as 10.0.0.0/8, whose X-Forwarded-For tells the caller's address")
 	cmd.RunE = work(func(cmd *cobra.Command, _ []string) error {
 		var err error
@@ -49,6 +54,11 @@ func (c *command) serve() *cobra.Command {
 		}
 		if cfg.TrustedProxies, err = app.ParseProxies(proxies); err != nil {
 			return err
+		}
+		if rules != "" {
+			if cfg.Access, err = app.LoadAccess(rules); err != nil {
+				return err
+			}
 		}
 		if cfg.Log, err = c.logger(slog.LevelInfo); err != nil {
 			return err

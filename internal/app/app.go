@@ -28,7 +28,10 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/dashboards"
 	"github.com/stewardhq/steward/internal/keys"
+	"github.com/stewardhq/steward/internal/signin"
 )
 
 // stopWithin bounds a clean end; what is not done by then is left to the next start, which
@@ -42,6 +45,11 @@ type App struct {
 	log       *slog.Logger
 	core      *Core
 	keys      *keys.Store
+	ledger    *ledger
+	noted     noted
+	policy    access.Policy
+	signin    *signin.SignIn // nil: nobody can, as with --dev
+	pages     *dashboards.Server
 	local     [sha256.Size]byte                          // hash of the token in server.json
 	authorize func(r *http.Request, source string) error // of sources that do not sign; nil: everybody may send
 	url       string
@@ -56,6 +64,9 @@ func New(cfg Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{cfg: cfg, log: cfg.Log, cleanup: cleanup{log: cfg.Log}}
+	if c := cfg.Access; c != nil {
+		a.policy = access.Policy{Rules: c.Roles, Default: c.DefaultRole, TeamSeesLoad: c.TeamSeesLoad}
+	}
 	if !a.trusting() {
 		a.authorize = a.authorizeIngest
 	}
@@ -91,6 +102,10 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.openKeys(); err != nil {
 		return err
 	}
+	a.ledger = &ledger{publisher: a.core.Publisher, now: a.cfg.Now}
+	if err := a.openSignIn(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
 	local := a.newLocalToken()
 	handler, err := a.handler()
 	if err != nil {
@@ -101,6 +116,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.note(local); err != nil {
 		return err
 	}
+	a.watchKeys()
 	if a.cfg.Demo {
 		a.core.loadDemo()
 	}

@@ -119,7 +119,7 @@ func get(t *testing.T, address string) (int, http.Header, string) {
 // scenario in, the same bytes out, and the figures that METRICS prints.
 func TestServerAndDirectoryAnswerTheSame(t *testing.T) {
 	dir := t.TempDir()
-	a, _, stop := boot(t, Config{Data: dir})
+	a, _, stop := boot(t, Config{Data: dir, Dev: true})
 	server := target(t, dir)
 	if _, ok := server.(*remote); !ok {
 		t.Fatalf("a running server is not found: %s", server.Describe())
@@ -197,7 +197,7 @@ func with(v url.Values, pairs ...string) url.Values {
 
 func TestWhatDoesNotExistIsSaidAlikeEverywhere(t *testing.T) {
 	dir := t.TempDir()
-	_, _, stop := boot(t, Config{Data: dir})
+	_, _, stop := boot(t, Config{Data: dir, Dev: true})
 	ask := func(where Target) (out []string) {
 		for _, q := range []struct {
 			metric string
@@ -235,7 +235,7 @@ func TestWhatDoesNotExistIsSaidAlikeEverywhere(t *testing.T) {
 
 func TestADirectoryHasOneProcess(t *testing.T) {
 	dir := t.TempDir()
-	_, _, stop := boot(t, Config{Data: dir})
+	_, _, stop := boot(t, Config{Data: dir, Dev: true})
 	second, err := New(Config{Data: dir, Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
@@ -252,7 +252,7 @@ func TestADirectoryHasOneProcess(t *testing.T) {
 
 func TestAnUncleanEndIsSaidAtTheNextStart(t *testing.T) {
 	dir := t.TempDir()
-	_, l, stop := boot(t, Config{Data: dir})
+	_, l, stop := boot(t, Config{Data: dir, Dev: true})
 	if strings.Contains(l.String(), "did not end cleanly") {
 		t.Error("a first start complains about a predecessor")
 	}
@@ -265,19 +265,19 @@ func TestAnUncleanEndIsSaidAtTheNextStart(t *testing.T) {
 	if err := os.WriteFile(recordPath(dir), note, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, l, stop = boot(t, Config{Data: dir})
+	_, l, stop = boot(t, Config{Data: dir, Dev: true})
 	if !strings.Contains(l.String(), "did not end cleanly") {
 		t.Error("an unclean end is not said")
 	}
 	stop()
-	_, l, _ = boot(t, Config{Data: dir})
+	_, l, _ = boot(t, Config{Data: dir, Dev: true})
 	if strings.Contains(l.String(), "did not end cleanly") {
 		t.Error("a clean end is taken for an unclean one")
 	}
 }
 
 func TestStrangersAreKeptOut(t *testing.T) {
-	a, _, _ := boot(t, Config{Data: t.TempDir()})
+	a, _, _ := boot(t, Config{Data: t.TempDir(), Dev: true})
 	send := func(method, path, host string, header ...string) int {
 		t.Helper()
 		req, err := http.NewRequest(method, a.URL()+path, strings.NewReader(""))
@@ -366,7 +366,7 @@ func TestADeliveryIsCountedStoredAndTrimmed(t *testing.T) {
 
 func TestAnImportThatTheClientLeavesEnds(t *testing.T) {
 	dir := t.TempDir()
-	boot(t, Config{Data: dir})
+	boot(t, Config{Data: dir, Dev: true})
 	server := target(t, dir)
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()

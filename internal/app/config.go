@@ -14,6 +14,7 @@ import (
 	_ "time/tzdata" // a zone must be known wherever the static binary runs
 
 	"github.com/stewardhq/steward/internal/broker"
+	"github.com/stewardhq/steward/internal/signin"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
 
@@ -30,7 +31,7 @@ func AllRoles() []string { return []string{RoleWeb, RoleIngest, RoleSink} }
 
 // Config says how Steward runs. The zero value of a field means its default.
 type Config struct {
-	Listen string // host:port, loopback only until sign-in exists; default 127.0.0.1:8080
+	Listen string // host:port; beyond loopback only with Access or TokensOnly; default 127.0.0.1:8080
 	Data   string // data directory; default ./data
 
 	Kafka      []string // host:port of a real cluster; empty: the embedded broker
@@ -49,6 +50,12 @@ type Config struct {
 	PagerDutySecrets []string
 	Dev              bool // developer conveniences; whoever can connect is trusted
 	Demo             bool // load the demo organisation when there is nothing yet; as trusting as Dev
+
+	// Access says who proves who people are and which roles they have. Without it there are
+	// API tokens alone, unless Dev or Demo trust whoever connects.
+	Access *signin.Config
+	// TokensOnly says that API tokens alone are meant, also beyond loopback.
+	TokensOnly bool
 
 	// TrustedProxies are the networks whose X-Forwarded-For is believed; none: the address
 	// of the connection is the caller's.
@@ -90,7 +97,15 @@ func (c Config) withDefaults() Config {
 // Validate reports everything that is wrong with the configuration, joined.
 func (c Config) Validate() error {
 	c = c.withDefaults()
-	errs := []error{CheckListen(c.Listen)}
+	errs := []error{c.checkListen()}
+	if c.Access != nil {
+		if err := c.Access.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("access: %w", err))
+		}
+		if c.TokensOnly {
+			errs = append(errs, errors.New("--tokens-only and --access exclude each other"))
+		}
+	}
 	for _, r := range c.Roles {
 		if !slices.Contains(AllRoles(), r) {
 			errs = append(errs, fmt.Errorf("unknown role %q: the roles are %s", r, strings.Join(AllRoles(), ", ")))
@@ -128,20 +143,23 @@ func (c Config) all() bool {
 	return true
 }
 
-// CheckListen refuses every address that others could reach: there is no sign-in yet, so
-// whoever can connect can read and write everything.
-func CheckListen(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
+// trusting says whether whoever connects needs to prove nothing.
+func (c Config) trusting() bool { return (c.Dev || c.Demo) && c.Access == nil && !c.TokensOnly }
+
+// checkListen refuses addresses that others could reach while nothing says who they are.
+func (c Config) checkListen() error {
+	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
-		return fmt.Errorf("the listen address %q is not HOST:PORT", addr)
+		return fmt.Errorf("the listen address %q is not HOST:PORT", c.Listen)
 	}
-	if host == "localhost" {
+	ip := net.ParseIP(host)
+	switch {
+	case host == "localhost", ip != nil && ip.IsLoopback(), c.Access != nil, c.TokensOnly:
 		return nil
+	case c.Dev || c.Demo:
+		return fmt.Errorf("refusing to listen on %q: --dev and --demo trust whoever can connect, so they are for a loopback address (127.0.0.1, [::1] or localhost); add --access FILE or --tokens-only to let others come", c.Listen)
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("refusing to listen on %q: Steward has no sign-in yet, so it listens on a loopback address only (127.0.0.1, [::1] or localhost)", addr)
+	return fmt.Errorf("refusing to listen on %q, where others could come: say first who they are, with --access FILE for OpenID Connect or a reverse proxy that signs people in, or with --tokens-only for API tokens alone", c.Listen)
 }
 
 func (c Config) brokerConfig() broker.Config {

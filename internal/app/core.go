@@ -111,7 +111,7 @@ func (c *Core) openAnswers(ctx context.Context) error {
 		return fmt.Errorf("prepare the warehouse: %w", err)
 	}
 	var err error
-	c.Store, err = analytics.Open(ctx, c.DB, analytics.Config{Zone: c.cfg.Zone, Now: c.cfg.Now, Log: c.log.With("part", "analytics")})
+	c.Store, err = analytics.Open(ctx, c.DB, analytics.Config{Zone: c.cfg.Zone, Now: c.cfg.Now, Log: c.log.With("part", "analytics"), Ledger: &ledger{c.Publisher, c.cfg.Now}})
 	return err
 }
 

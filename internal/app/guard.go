@@ -33,15 +33,15 @@ func part(path string) string {
 	return partPages
 }
 
-// guard keeps web pages of others away from a server that has no sign-in and trusts
-// whoever can connect. A browser on this machine can connect for any page it shows:
-//   - a page that points its own host name at 127.0.0.1 still sends that name as Host,
-//     so only loopback names are answered, except where tunnels deliver webhooks that
-//     are signed and where probes look;
-//   - a page that posts here says so in Sec-Fetch-Site or Origin, and is refused.
+// guard keeps web pages of others away. A browser that can connect here does so for any
+// page it shows:
+//   - a page that posts here says so in Sec-Fetch-Site or Origin, and is refused;
+//   - while whoever connects is trusted, a page that points its own host name at 127.0.0.1
+//     still sends that name as Host, so only loopback names are answered, except where
+//     tunnels deliver webhooks that are signed and where probes look.
 //
 // It also counts what is answered.
-func guard(next http.Handler, m *metrics) http.Handler {
+func guard(next http.Handler, m *metrics, trusting bool) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, http.StatusForbidden, "a page of another site sent this request", nil)
@@ -51,8 +51,8 @@ func guard(next http.Handler, m *metrics) http.Handler {
 		start := time.Now()
 		p := part(r.URL.Path)
 		out := &watched{ResponseWriter: w, code: http.StatusOK}
-		if p != partProbes && !loopbackHost(r.Host) && !signed(r.URL.Path) {
-			writeError(out, http.StatusMisdirectedRequest, "Steward has no sign-in yet and answers to 127.0.0.1, [::1] and localhost only; through a tunnel, only sources that sign are reachable, such as /ingest/pagerduty", nil)
+		if trusting && p != partProbes && !loopbackHost(r.Host) && !signed(r.URL.Path) {
+			writeError(out, http.StatusMisdirectedRequest, "without sign-in Steward answers to 127.0.0.1, [::1] and localhost only; through a tunnel, only sources that sign are reachable, such as /ingest/pagerduty", nil)
 		} else {
 			sameOrigin.ServeHTTP(out, r)
 		}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/dashboards"
 	"github.com/stewardhq/steward/ingest"
@@ -85,7 +86,7 @@ func serveHistory(days int, dir string) error {
 	if err != nil {
 		return err
 	}
-	web, err := dashboards.New(dashboards.Deps{Store: store, Now: func() time.Time { return now }, Dev: true})
+	web, err := dashboards.New(dashboards.Deps{Store: dashboards.Over(store), Gate: func(*http.Request) (access.Who, error) { return access.Operator(), nil }, Now: func() time.Time { return now }, Dev: true})
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/stewardhq/steward/access"
@@ -61,4 +63,22 @@ func (l *ledger) note(ctx context.Context, by, action, target, key string, at ti
 		return fmt.Errorf("record an act: %w", err)
 	}
 	return l.publisher.Publish(ctx, e)
+}
+
+// asDenied is errors.As for refusals.
+func asDenied(err error, to **access.Denied) bool { return errors.As(err, to) }
+
+// acted lets an administrative request through once it is recorded.
+func (a *App) acted(action string, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		by := access.Operator()
+		if t, found, err := a.bearer(r); found && err == nil && t.ID != localID {
+			by = access.Token(t.Name, false, true)
+		}
+		if err := a.ledger.act(r.Context(), by, action, r.URL.Query().Get("format")); err != nil {
+			writeError(w, http.StatusServiceUnavailable, "the act could not be recorded, so it is not done", nil)
+			return
+		}
+		next(w, r)
+	}
 }

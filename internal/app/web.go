@@ -26,26 +26,28 @@ func (a *App) handler() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	if c.Sink != nil {
-		mux.HandleFunc("POST /api/v1/import", a.needs(keys.ScopeAdmin, c.serveImport))
-		mux.HandleFunc("POST /api/v1/rebuild", a.needs(keys.ScopeAdmin, c.serveRebuild))
+		mux.HandleFunc("POST /api/v1/import", a.needs(keys.ScopeAdmin, a.acted("import", c.serveImport)))
+		mux.HandleFunc("POST /api/v1/rebuild", a.needs(keys.ScopeAdmin, a.acted("rebuild", c.serveRebuild)))
 	}
 	if a.cfg.has(RoleWeb) {
-		pages, err := dashboards.New(dashboards.Deps{
-			Store: c.Store, Ingest: intake, Redriver: redriver{c},
+		deps := dashboards.Deps{
+			Store: dashboards.Over(c.Store), Gate: a.who, Ingest: intake, Redriver: redriver{c}, Keys: keyPage{a}, Audit: a.ledger.act,
 			Ready: c.ready, Metrics: c.metrics.handler(),
 			Zone: a.cfg.Zone, Now: a.cfg.Now, Log: a.log.With("part", "pages"), Version: a.cfg.Version,
-			// Loopback only and no sign-in, whether or not the flag says so: Config.Validate
-			// refuses every other address.
-			Dev: true,
-		})
-		if err != nil {
+			Dev: a.trusting(), ViewAs: a.trusting(), Insecure: a.insecure(),
+		}
+		if a.signin != nil {
+			deps.SignIn = a.signin.Routes()
+		}
+		var err error
+		if a.pages, err = dashboards.New(deps); err != nil {
 			return nil, err
 		}
-		mux.Handle("/", pages.Handler())
+		mux.Handle("/", a.pages.Handler())
 	} else {
 		a.bare(mux, intake)
 	}
-	return guard(a.limited(a.named(mux)), c.metrics), nil
+	return guard(a.limited(a.named(mux)), c.metrics, a.trusting()), nil
 }
 
 // bare is what a process without pages answers: its intake, and how it is.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/ingest"
 )
@@ -70,7 +71,7 @@ func (c *Core) Import(ctx context.Context, req ImportRequest) (ImportProgress, e
 
 // answer runs one metric.
 func (c *Core) answer(ctx context.Context, metric string, params url.Values) (*analytics.Answer, error) {
-	a, err := c.Store.Query(ctx, metric, params)
+	a, err := c.Store.For(access.Operator(), "").Query(ctx, metric, params)
 	var param *analytics.ParamError
 	var unknown *analytics.UnknownMetricError
 	if errors.As(err, &param) || errors.As(err, &unknown) {

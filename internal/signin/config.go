@@ -14,6 +14,8 @@ type Config struct {
 	Proxy       *Proxy        `yaml:"proxy"`
 	Roles       []access.Rule `yaml:"roles"`
 	DefaultRole access.Role   `yaml:"default_role"` // of everybody who signs in; empty: who has no rule is refused
+	// TeamSeesLoad lets members see, as their leads do, what each person of their team carries.
+	TeamSeesLoad bool `yaml:"team_sees_load"`
 
 	// Insecure is set by the caller when the server speaks plain http on loopback: cookies
 	// then go without Secure and the __Host- prefix, which need https.

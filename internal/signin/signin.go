@@ -16,7 +16,8 @@
 //     another one knows.
 //  4. Instead of all that, a reverse proxy may say in headers who somebody is (proxy.go).
 //     It is believed by the address of the connection and nothing else in the request.
-//  5. Requests that change something carry a token of the session (csrf.go).
+//  5. With neither, an API token is typed in once (token.go).
+//  6. Requests that change something carry a token of the session (csrf.go).
 package signin
 
 import (
@@ -47,6 +48,11 @@ type Options struct {
 	// Render shows a page that is only words. Default: plain text. Headers that are set
 	// already must be kept.
 	Render func(w http.ResponseWriter, r *http.Request, status int, title, text string)
+
+	// TokenForm shows the form for a token, with a problem or none, and Token proves one; its
+	// *Refusal is for the reader. Only NewTokens uses them.
+	TokenForm func(w http.ResponseWriter, r *http.Request, status int, next, problem string)
+	Token     func(text string) (access.Identity, error)
 }
 
 // Refusal is an error of OnSignIn that is for the eyes of who signs in.
@@ -78,20 +84,8 @@ func New(ctx context.Context, c Config, opts Options) (*SignIn, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
-	}
-	if opts.Render == nil {
-		opts.Render = renderText
-	}
-	s := &SignIn{
-		opts: opts, now: opts.Now, log: opts.Log, insecure: c.Insecure,
-		sessions: newSessions(opts.Now), csrfKey: make([]byte, 32), sameSite: http.NewCrossOriginProtection(),
-	}
-	_, _ = rand.Read(s.csrfKey) // never fails
+	s := bare(c.Insecure, opts)
+	opts = s.opts
 	var err error
 	if c.Proxy != nil {
 		if s.proxy, err = newProxy(*c.Proxy, opts.Log); err != nil {
@@ -111,6 +105,25 @@ func New(ctx context.Context, c Config, opts Options) (*SignIn, error) {
 	}
 	go func() { _, _ = s.discovery.get(ctx) }() // logs by itself
 	return s, nil
+}
+
+// bare is a SignIn with sessions and nobody yet who proves anything.
+func bare(insecure bool, opts Options) *SignIn {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Render == nil {
+		opts.Render = renderText
+	}
+	s := &SignIn{
+		opts: opts, now: opts.Now, log: opts.Log, insecure: insecure,
+		sessions: newSessions(opts.Now), csrfKey: make([]byte, 32), sameSite: http.NewCrossOriginProtection(),
+	}
+	_, _ = rand.Read(s.csrfKey) // never fails
+	return s
 }
 
 // Identify says who a request is from, or that it shows nobody. With a proxy its headers
@@ -143,8 +156,13 @@ func (s *SignIn) SignOutEverywhere(person string) int { return s.sessions.remove
 // Routes serves /signin, /signin/callback and /signout.
 func (s *SignIn) Routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /signin", s.serveStart)
-	mux.HandleFunc("GET "+CallbackPath, s.serveCallback)
+	if s.tokens() {
+		mux.HandleFunc("GET /signin", s.serveTokenForm)
+		mux.HandleFunc("POST /signin", s.serveToken)
+	} else {
+		mux.HandleFunc("GET /signin", s.serveStart)
+		mux.HandleFunc("GET "+CallbackPath, s.serveCallback)
+	}
 	mux.HandleFunc("POST /signout", s.serveSignOut)
 	mux.HandleFunc("GET /signout", s.serveSignedOut)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -52,6 +52,9 @@ func (s *SignIn) serveSignedOut(w http.ResponseWriter, r *http.Request) {
 
 // endSession is the provider's sign-out (OpenID Connect RP-Initiated Logout 1.0), or nothing.
 func (s *SignIn) endSession(hint string) string {
+	if s.discovery == nil {
+		return ""
+	}
 	p := s.discovery.known()
 	if p == nil || p.endSession == "" {
 		return ""
