@@ -15,8 +15,9 @@ type Config struct {
 	Roles       []access.Rule `yaml:"roles"`
 	DefaultRole access.Role   `yaml:"default_role"` // of everybody who signs in; empty: who has no rule is refused
 
-	// Insecure is set by the caller when the server speaks plain http on loopback: cookies
-	// then go without Secure and the __Host- prefix, which need https.
+	// Insecure says that browsers see plain http on loopback: cookies then go without Secure
+	// and the __Host- prefix, which need https. With OIDC it follows from redirect_url and
+	// need not be set.
 	Insecure bool `yaml:"-"`
 }
 
