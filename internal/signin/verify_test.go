@@ -47,7 +47,8 @@ func TestIssuerOfTheAnswer(t *testing.T) {
 	s.clock.set(rediscover + time.Minute)
 	state, nonce := begin(t, s, v)
 	h.inOrder(t, nonce)
-	if a := v.get(back(s, state)); a.code != http.StatusBadGateway {
+	asked := h.asked
+	if a := v.get(back(s, state)); a.code != http.StatusBadGateway || h.asked != asked {
 		t.Errorf("an answer without iss where the provider says it: %d %s", a.code, a.body)
 	}
 }
