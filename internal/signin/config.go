@@ -17,8 +17,9 @@ type Config struct {
 	// TeamSeesLoad lets members see, as their leads do, what each person of their team carries.
 	TeamSeesLoad bool `yaml:"team_sees_load"`
 
-	// Insecure is set by the caller when the server speaks plain http on loopback: cookies
-	// then go without Secure and the __Host- prefix, which need https.
+	// Insecure says that browsers see plain http on loopback: cookies then go without Secure
+	// and the __Host- prefix, which need https. With OIDC it follows from redirect_url and
+	// need not be set.
 	Insecure bool `yaml:"-"`
 }
 

@@ -150,7 +150,7 @@ func TestSecrets(t *testing.T) {
 	}
 	t.Setenv(secretEnv, clientSecret)
 	c.Insecure = true
-	if _, err := New(t.Context(), c, Options{}); err == nil || !strings.Contains(err.Error(), "oidc.redirect_url") {
+	if s, err := New(t.Context(), c, Options{}); err != nil || s.sessionCookie() != "__Host-steward" {
 		t.Errorf("insecure cookies for an https address: %v", err)
 	}
 }

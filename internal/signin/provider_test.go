@@ -20,7 +20,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// realProvider is a certified OpenID Connect provider with two people, run at localhost, so
+// realProvider is a whole OpenID Connect provider with a few people, run at localhost, so
 // that to a browser it is another site than 127.0.0.1.
 type realProvider struct {
 	op.Storage // what is not written below is not used, and would panic

@@ -93,10 +93,10 @@ func New(ctx context.Context, c Config, opts Options) (*SignIn, error) {
 		}
 		return s, nil
 	}
-	if plain := isPlain(c.OIDC.RedirectURL); plain != c.Insecure {
-		return nil, fmt.Errorf("oidc.redirect_url: is https or not as the server's own address is, for cookies depend on it (insecure: %v)", c.Insecure)
-	}
 	s.oidc = c.OIDC
+	// What counts is what browsers see: a server that speaks http behind a proxy that speaks
+	// https has secure cookies.
+	s.insecure = isPlain(c.OIDC.RedirectURL)
 	if s.tickets, err = newTickets(opts.Now); err != nil {
 		return nil, err
 	}

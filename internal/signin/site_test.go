@@ -104,7 +104,7 @@ func oidcConfig(issuer, home string) Config {
 			Scopes: []string{"openid", "email", "profile", "groups"}, AllowPrivate: []string{"127.0.0.0/8", "::1"},
 			SignedOutURL: home + "/signout",
 		},
-		DefaultRole: access.Viewer, Insecure: strings.HasPrefix(home, "http:"),
+		DefaultRole: access.Viewer,
 	}
 }
 
