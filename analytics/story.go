@@ -65,6 +65,9 @@ func (v *View) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
 	return st.tell(events), st.record(ctx)
 }
 
+// Somebody stands for who resolved an incident where the asker does not read the name.
+const Somebody = "somebody"
+
 // Incidents lists incidents by their opening, newest first; drills apart. Who resolved one
 // stands there for those who read it in the incident's story.
 func (v *View) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow, error) {
@@ -87,7 +90,7 @@ func (v *View) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow, 
 		st := *names
 		st.owners = []string{r.OwnerThen, r.OwnerNow}
 		if r.Resolver != "" && !st.sees(r.Resolver) {
-			rows[i].Resolver = ""
+			rows[i].Resolver = Somebody
 		}
 		names.looked = st.looked
 	}

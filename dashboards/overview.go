@@ -267,6 +267,9 @@ func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *re
 	c.sourced(f, load, plural(load.sum("interruptions"), "interruption", "interruptions")+", "+plural(incidents.sum("incidents"), "incident", "incidents"), f.link("/incidents"))
 	c.unbucketed()
 	c.Say = say("By name, never ranked. Interruptions go to the team of the person paged, incidents to the team that owned the service; “owned” is paged to and resolved by the owner, in per cent from ten incidents on.")
+	if load.Answer != nil && load.Answer.Published {
+		c.Say = append(c.Say, say(" Interruptions are of whole months that have ended; sums over fewer than three people are withheld.")...)
+	}
 	if len(t.Rows) == 0 {
 		c.Key, c.Say, c.Empty = nil, nil, say("No teams are known yet. Import a catalog (team.described, service.owned, member.joined), and each team has its page.")
 		return c
