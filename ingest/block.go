@@ -27,6 +27,7 @@ type record struct {
 	time    time.Time
 	value   []byte
 	null    bool // a tombstone: no value at all
+	sealed  bool // by the publisher, as its header says
 	headers []header
 }
 
@@ -128,7 +129,7 @@ func (b *block) add(topic string, partition int32, r record) {
 // seal makes what others wrote to the topic in plain into what the publisher would have
 // written. The fields are read again only where something changed.
 func (b *block) seal(e event.Event, f event.Fields, r *record) (event.Event, event.Fields) {
-	if _, sealed := r.header(headerSealed); sealed || !seal(b.vault, &e, &b.people) {
+	if r.sealed || !seal(b.vault, &e, &b.people) {
 		return e, f
 	}
 	if sealed, err := event.Decode(e.Kind, e.Data, unmarshal); err == nil { // tokens are as valid as what they replace

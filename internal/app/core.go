@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stewardhq/steward/analytics"
+	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/ingest"
 	"github.com/stewardhq/steward/internal/broker"
 	"github.com/stewardhq/steward/internal/warehouse"
@@ -26,6 +27,7 @@ type Core struct {
 	cleanup cleanup
 
 	Broker    *broker.Broker
+	Vault     *identity.Vault // who stands behind the tokens in events
 	DB        *warehouse.DB
 	Publisher *ingest.Publisher
 	Sink      *ingest.Sink
@@ -51,6 +53,9 @@ func openCore(ctx context.Context, cfg Config) (_ *Core, err error) {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	if err := c.openStorage(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.openVault(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.openPublisher(); err != nil {
@@ -117,7 +122,7 @@ func (c *Core) openAnswers(ctx context.Context) error {
 
 func (c *Core) openPublisher() error {
 	p, err := ingest.NewPublisher(ingest.PublisherConfig{
-		Brokers: c.Broker.Addrs(), TLS: c.Broker.TLS(), SASL: c.kafkaSASL(), Topic: c.cfg.Topic,
+		Brokers: c.Broker.Addrs(), TLS: c.Broker.TLS(), SASL: c.kafkaSASL(), Topic: c.cfg.Topic, Vault: c.Vault,
 		Now: c.cfg.Now, Log: c.log.With("part", "publisher"),
 	})
 	if err != nil {
@@ -143,7 +148,7 @@ func (c *Core) openSink(ctx context.Context) error {
 	}
 	c.Sink, err = ingest.NewSink(ingest.SinkConfig{
 		Brokers: c.Broker.Addrs(), TLS: c.Broker.TLS(), SASL: c.kafkaSASL(),
-		Topic: c.cfg.Topic, TopicID: id, DB: c.DB, Direct: c.Broker.Embedded(), Replay: empty,
+		Topic: c.cfg.Topic, TopicID: id, DB: c.DB, Direct: c.Broker.Embedded(), Replay: empty, Vault: c.Vault,
 		Log: c.log, Observe: c.metrics.span,
 	})
 	if err != nil {

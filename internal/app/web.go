@@ -27,6 +27,7 @@ func (a *App) handler() (http.Handler, error) {
 	if c.Sink != nil {
 		mux.HandleFunc("POST /api/v1/import", c.serveImport)
 		mux.HandleFunc("POST /api/v1/rebuild", c.serveRebuild)
+		mux.HandleFunc("POST /api/v1/forget", c.serveForget)
 	}
 	if a.cfg.has(RoleWeb) {
 		pages, err := dashboards.New(dashboards.Deps{

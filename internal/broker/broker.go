@@ -79,6 +79,9 @@ var (
 type Topic struct {
 	Name       string
 	Partitions int // 0 means DefaultPartitions
+	// Compact keeps the last record of each key and demands that what it replaces is gone
+	// within an hour. For a real cluster only.
+	Compact bool
 }
 
 // SASL says how to sign in to a real cluster.
