@@ -77,7 +77,7 @@ func CountPlain(ctx context.Context, db *warehouse.DB, ids []string) (n uint64, 
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	rows, err := db.Query(ctx, "events in plain", `SELECT count() FROM events WHERE person IN {ids:Array(String)} OR match(concat(subject, ' ', data, ' ', extensions), {texts:String})`,
+	rows, err := db.Query(ctx, "events in plain", `SELECT count() FROM events WHERE person IN {ids:Array(String)} OR match(concat(source, ' ', id, ' ', subject, ' ', data, ' ', extensions), {texts:String})`,
 		warehouse.Param{Name: "ids", Value: ids}, warehouse.Param{Name: "texts", Value: anyOf(ids)})
 	if err != nil {
 		return 0, fmt.Errorf("look for events in plain: %w", err)

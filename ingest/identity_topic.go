@@ -22,7 +22,7 @@ import (
 //     another process learned a moment ago may show as a former person until it arrives.
 //  3. Erasing writes a tombstone under the token's key: a record that says forgotten and
 //     has no text. The text before it goes when Kafka compacts, which the topic demands
-//     within an hour (broker.Topic.Compact).
+//     within an hour (broker.Config.Compacted).
 //  4. A process that has not seen the tombstone yet may write the text once more behind it,
 //     and compaction would keep that. Whoever follows and sees it writes the tombstone
 //     again; every process does, which is harmless.

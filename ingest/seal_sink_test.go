@@ -138,7 +138,7 @@ func TestImportTwiceSealed(t *testing.T) {
 func testIdentityTopic(t *testing.T, real bool) {
 	w := newWorld(t, real, 1)
 	topic := w.topic + ".identities"
-	cfg := broker.Config{Addrs: w.broker.Addrs(), Topics: []broker.Topic{{Name: topic, Partitions: 1, Compact: true}}, Log: testLog(t)}
+	cfg := broker.Config{Addrs: w.broker.Addrs(), Topics: []broker.Topic{{Name: topic, Partitions: 1}}, Compacted: []string{topic}, Log: testLog(t)}
 	b, err := broker.Start(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

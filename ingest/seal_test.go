@@ -242,6 +242,42 @@ func TestSealCaptured(t *testing.T) {
 	}
 }
 
+// Whatever the bytes are, sealing neither panics nor makes JSON of something else, and what
+// was JSON is the same when it is revealed.
+func FuzzSeal(f *testing.F) {
+	for _, e := range captured(f) {
+		f.Add([]byte(e.Data), e.Subject)
+	}
+	for _, s := range []string{`{`, `{"`, `{"a":"\`, `{"person":"a@b.c","raw":{"id":`, `{"to":[`, `{"to":["person:a@b.c",]}`, `{"raw":{"assignees":[{"id":"PX1","summary":"\"x\""}]}}`, "{\"text\":\"a@b.c\xff\"}"} {
+		f.Add([]byte(s), "tool:acme:1")
+	}
+	v := newVault(f)
+	f.Fuzz(func(t *testing.T, data []byte, subject string) {
+		e := event.Event{Kind: event.PersonDescribed, Subject: subject, Key: subject, Data: bytes.Clone(data)}
+		valid := scanObject(data, nil) == nil
+		got := sealed(t, v, e)
+		if !bytes.Equal(e.Data, data) {
+			t.Fatal("the input was written to")
+		}
+		if !valid || bytes.Contains(data, []byte("~p")) {
+			return
+		}
+		if err := scanObject(got.Data, nil); err != nil {
+			t.Fatalf("%v: %s", err, got.Data)
+		}
+		var was, back any
+		if json.Unmarshal(data, &was) != nil { // a number that no float holds
+			return
+		}
+		if err := json.Unmarshal([]byte(v.RevealJSON(string(got.Data))), &back); err != nil {
+			t.Fatal(err)
+		}
+		if a, b := fmt.Sprint(was), fmt.Sprint(back); strings.ToLower(a) != strings.ToLower(b) {
+			t.Fatalf("%s became %s", a, b)
+		}
+	})
+}
+
 func BenchmarkSeal(b *testing.B) {
 	v := newVault(b)
 	hot := sample("seal", 4)

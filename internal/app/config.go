@@ -163,7 +163,8 @@ func (c Config) brokerConfig() broker.Config {
 	if len(c.Kafka) == 0 {
 		b.Dir = filepath.Join(c.Data, "log")
 	} else {
-		b.Topics = append(b.Topics, broker.Topic{Name: c.identityTopic(), Partitions: 1, Compact: true})
+		b.Topics = append(b.Topics, broker.Topic{Name: c.identityTopic(), Partitions: 1})
+		b.Compacted = []string{c.identityTopic()}
 	}
 	if c.KafkaTLS {
 		b.TLS = &tls.Config{MinVersion: tls.VersionTLS12}

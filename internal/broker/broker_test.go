@@ -80,7 +80,7 @@ func TestAnExistingTopicKeepsItsPartitions(t *testing.T) {
 	eachKind(t, func(t *testing.T, b *anyBroker) {
 		cfg := b.cfg
 		stop(t, b.Broker)
-		cfg.Topics = []Topic{{Name: b.topic, Partitions: 7}, {Name: b.topic + ".second", Partitions: 2}}
+		cfg.Topics = []Topic{{b.topic, 7}, {b.topic + ".second", 2}}
 		again := start(t, cfg)
 		for topic, want := range map[string]int{b.topic: 4, b.topic + ".second": 2} {
 			if ends, err := again.Ends(t.Context(), topic); err != nil || len(ends) != want {
