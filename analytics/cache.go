@@ -33,6 +33,7 @@ const (
 type mark struct {
 	rows uint64
 	seen time.Time
+	gone uint64 // how many texts of people were forgotten
 }
 
 type cached struct {
@@ -196,7 +197,7 @@ func (q *question) cacheKey(m mark) string {
 	if err != nil {
 		return "" // strings and lists of strings always marshal
 	}
-	return fmt.Sprintf("%s/%d/%d/%d/%s/%s", q.metric.Name, q.metric.Version, m.rows, m.seen.UnixMilli(), q.onlyIncident, b)
+	return fmt.Sprintf("%s/%d/%d/%d/%d/%s/%s", q.metric.Name, q.metric.Version, m.rows, m.seen.UnixMilli(), m.gone, q.onlyIncident, b)
 }
 
 // mark reads the state of the log; it is shared for a moment so that the eight questions
@@ -205,10 +206,10 @@ func (s *Store) mark(ctx context.Context) (mark, error) {
 	c := s.cache
 	c.markMu.Lock()
 	defer c.markMu.Unlock()
-	if !c.markAt.IsZero() && time.Since(c.markAt) < markFor {
+	if !c.markAt.IsZero() && time.Since(c.markAt) < markFor && c.mark.gone == s.forgotten() {
 		return c.mark, nil
 	}
-	var m mark
+	m := mark{gone: s.forgotten()}
 	rows, err := s.run(ctx, access.Working(), "mark", "SELECT (SELECT count() FROM events) AS rows, (SELECT max(latest) FROM arrival) AS seen")
 	if err != nil {
 		return m, fmt.Errorf("mark: %w", err)

@@ -75,7 +75,7 @@ func (s *Store) everybody(ctx context.Context) (*Directory, error) {
 	}
 	s.directory.mu.Lock()
 	defer s.directory.mu.Unlock()
-	if s.directory.dir != nil && (s.directory.mark == m || time.Since(s.directory.at) < directoryFor) && time.Since(s.directory.at) < directoryMax {
+	if s.directory.dir != nil && s.directory.mark.gone == m.gone && (s.directory.mark == m || time.Since(s.directory.at) < directoryFor) && time.Since(s.directory.at) < directoryMax {
 		return s.directory.dir, nil
 	}
 	d, pass := &Directory{}, access.Working()

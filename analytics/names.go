@@ -1,13 +1,28 @@
 package analytics
 
-// How people are stored and how they are read: events hold what stands for a person's id,
-// and answers the id itself.
+// How people are stored and how they are read: events hold tokens, package identity knows
+// whose they are, and answers hold ids and names. That is done here and at the edge of each
+// answer, so that statements and facts know tokens only. Rows that were stored before there
+// were tokens hold ids, and are read as they are.
 
 // stored is how the warehouse may hold people whom a filter names.
-func (s *Store) stored(people []string) []string { return people }
+func (s *Store) stored(people []string) []string {
+	var out []string
+	for _, p := range people {
+		if t := s.names.Token(p); t != p {
+			out = append(out, t)
+		}
+		out = append(out, p)
+	}
+	return out
+}
 
-// reveal puts people's ids and names where a text from the warehouse stands for them.
-func (s *Store) reveal(text string) string { return text }
+// reveal puts people's ids and names where a text from the warehouse has tokens. Of who is
+// forgotten it puts "former-" and a few characters that tell one from another.
+func (s *Store) reveal(text string) string { return s.names.Reveal(text) }
 
 // revealJSON is reveal within the strings of a document.
-func (s *Store) revealJSON(text string) string { return text }
+func (s *Store) revealJSON(text string) string { return s.names.RevealJSON(text) }
+
+// forgotten counts up with every text that is forgotten, so that nothing kept outlives it.
+func (s *Store) forgotten() uint64 { return s.names.Forgotten() }

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
 
@@ -38,8 +39,9 @@ type Config struct {
 	Zone     *time.Location
 	Now      func() time.Time
 	Log      *slog.Logger
-	HourSets []HourSet // besides the built-in ones
-	Ledger   Ledger    // keeps who looked at whom; without one nobody but the operator sees named people
+	HourSets []HourSet       // besides the built-in ones
+	Names    *identity.Vault // who is behind the tokens of events; nil: they hold ids
+	Ledger   Ledger          // keeps who looked at whom; without one nobody but the operator sees named people
 }
 
 // Ledger keeps looks at people's data. Record returns when they cannot be lost any more.
@@ -61,12 +63,13 @@ type Store struct {
 	directory   directoryCache
 	small       smallCache
 	ledger      Ledger
+	names       *identity.Vault
 }
 
 // Open makes sure the projections exist, rebuilding those whose definition changed, and
 // loads the catalogue.
 func Open(ctx context.Context, db *warehouse.DB, cfg Config) (*Store, error) {
-	s := &Store{db: db, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, cache: newCache(), ledger: cfg.Ledger}
+	s := &Store{db: db, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, cache: newCache(), ledger: cfg.Ledger, names: cfg.Names}
 	if s.zone == nil {
 		s.zone = time.UTC
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
@@ -26,6 +27,7 @@ type record struct {
 	time    time.Time
 	value   []byte
 	null    bool // a tombstone: no value at all
+	sealed  bool // by the publisher, as its header says
 	headers []header
 }
 
@@ -44,13 +46,15 @@ func (r *record) header(name string) (string, bool) {
 }
 
 // block is the rows of one span, column by column, so that an insert appends whole
-// slices. A row is a pure function of the record, its partition and its offset: the
-// same span gives the same block on every machine and at every time, which is what lets
-// a token stand for it.
+// slices. A row is a pure function of the record, its partition, its offset and the
+// vault's key: the same span gives the same block on every machine and at every time,
+// which is what lets a token stand for it.
 type block struct {
 	span     span
-	bytes    int  // of the records' values
-	replayed bool // the span of an intent that was found
+	vault    *identity.Vault
+	people   []identity.Entry // of records that were not sealed; known before the insert
+	bytes    int              // of the records' values
+	replayed bool             // the span of an intent that was found
 
 	kind, id, source, account, subject               []string
 	incident, service, team, person, actor           []string
@@ -77,7 +81,7 @@ func (b *block) rows() int { return len(b.id) }
 func (b *block) recycle(s span) *block {
 	clear(b.records) // the bytes of a stored span are free to go
 	*b = block{
-		span: s,
+		span: s, vault: b.vault,
 		kind: b.kind[:0], id: b.id[:0], source: b.source[:0], account: b.account[:0], subject: b.subject[:0],
 		incident: b.incident[:0], service: b.service[:0], team: b.team[:0], person: b.person[:0], actor: b.actor[:0],
 		title: b.title[:0], urgency: b.urgency[:0], priority: b.priority[:0], severity: b.severity[:0], class: b.class[:0], cause: b.cause[:0],
@@ -116,7 +120,22 @@ func (b *block) add(topic string, partition int32, r record) {
 		b.bad = append(b.bad, recordRow(topic, partition, r, err))
 		return
 	}
+	if b.vault != nil {
+		e, f = b.seal(e, f, &r)
+	}
 	b.append(e, f, partition, r)
+}
+
+// seal makes what others wrote to the topic in plain into what the publisher would have
+// written. The fields are read again only where something changed.
+func (b *block) seal(e event.Event, f event.Fields, r *record) (event.Event, event.Fields) {
+	if r.sealed || !seal(b.vault, &e, &b.people) {
+		return e, f
+	}
+	if sealed, err := event.Decode(e.Kind, e.Data, unmarshal); err == nil { // tokens are as valid as what they replace
+		f = sealed
+	}
+	return e, f
 }
 
 // decodeRecord tells the modes apart: structured by the content type or by the first
@@ -223,7 +242,7 @@ func (b *block) fill(to warehouse.Batch) error {
 func (b *block) halve(topic string, partition int32) (head, tail *block) {
 	mid := len(b.records) / 2
 	last := b.records[mid-1].offset
-	head, tail = &block{span: span{b.span.first, last}}, &block{span: span{last + 1, b.span.last}}
+	head, tail = &block{span: span{b.span.first, last}, vault: b.vault}, &block{span: span{last + 1, b.span.last}, vault: b.vault}
 	for i, r := range b.records {
 		if i < mid {
 			head.add(topic, partition, r)

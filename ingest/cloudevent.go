@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -300,6 +301,9 @@ func appendTime(b []byte, t time.Time) []byte {
 func appendData(b, data []byte) []byte {
 	if len(data) == 0 {
 		return append(b, "{}"...)
+	}
+	if bytes.IndexByte(data, '\n') < 0 && bytes.IndexByte(data, '\r') < 0 { // nearly all
+		return append(b, data...)
 	}
 	for _, c := range data {
 		if c == '\n' || c == '\r' {

@@ -88,7 +88,17 @@ func copyRecord(rec *protocol.Record, skip bool) (record, error) {
 	if _, err := io.ReadFull(rec.Value, r.value); err != nil {
 		return r, err
 	}
-	if len(rec.Headers) > 0 && !(len(rec.Headers) == 1 && rec.Headers[0].Key == "content-type") { // it says nothing the value does not
+	telling := 0 // content-type alone says nothing the value does not
+	for _, h := range rec.Headers {
+		switch h.Key {
+		case headerSealed:
+			r.sealed = true
+		case "content-type":
+		default:
+			telling++
+		}
+	}
+	if telling > 0 {
 		r.headers = make([]header, len(rec.Headers))
 		for i, h := range rec.Headers {
 			r.headers[i] = header{h.Key, h.Value}

@@ -99,19 +99,19 @@ type importer struct {
 	stats    ImportStats
 	chunk    []event.Event
 	bytes    int
-	recent   map[identity]time.Time // published since the last drain, and when seen
+	recent   map[sourceID]time.Time // published since the last drain, and when seen
 	reported time.Time
 }
 
-// identity is (source, id), hashed so that a hundred thousand of them stay small.
-type identity [16]byte
+// sourceID is (source, id), hashed so that a hundred thousand of them stay small.
+type sourceID [16]byte
 
-func identityOf(src, id string) identity {
+func identityOf(src, id string) sourceID {
 	h := sha256.New()
 	io.WriteString(h, src)
 	h.Write([]byte{0})
 	io.WriteString(h, id)
-	return identity(h.Sum(nil)[:16])
+	return sourceID(h.Sum(nil)[:16])
 }
 
 // Import returns when everything is queryable. On an error the stats say what was done;
@@ -130,7 +130,7 @@ func Import(ctx context.Context, cfg ImportConfig) (ImportStats, error) {
 	if err != nil {
 		return ImportStats{}, err
 	}
-	im := &importer{cfg: cfg, format: format, recent: make(map[identity]time.Time)}
+	im := &importer{cfg: cfg, format: format, recent: make(map[sourceID]time.Time)}
 	files, err := format.Open(cfg.Reader)
 	if err != nil {
 		return im.stats, fmt.Errorf("import: %w", err)
@@ -280,8 +280,8 @@ func (im *importer) patiently(ctx context.Context, do func() error) error {
 
 // stored asks which identities of the chunk are in the warehouse, and when the copy that
 // counts was seen.
-func (im *importer) stored(ctx context.Context, chunk []event.Event) (map[identity]time.Time, error) {
-	out := make(map[identity]time.Time)
+func (im *importer) stored(ctx context.Context, chunk []event.Event) (map[sourceID]time.Time, error) {
+	out := make(map[sourceID]time.Time)
 	for len(chunk) > 0 {
 		n, size := 0, 0
 		for n < len(chunk) && n < queryIDs && size < queryBytes {
@@ -296,7 +296,7 @@ func (im *importer) stored(ctx context.Context, chunk []event.Event) (map[identi
 	return out, nil
 }
 
-func (im *importer) ask(ctx context.Context, chunk []event.Event, out map[identity]time.Time) error {
+func (im *importer) ask(ctx context.Context, chunk []event.Event, out map[sourceID]time.Time) error {
 	from, to := chunk[0].At, chunk[0].At
 	var kinds, ids []string
 	for _, e := range chunk {

@@ -250,6 +250,9 @@ func (l *lane) insert(ctx context.Context, b *block) (attempts int, err error) {
 func (l *lane) insertOnce(ctx context.Context, b *block) error {
 	ctx, cancel := context.WithTimeout(ctx, l.s.cfg.InsertTimeout)
 	defer cancel()
+	if err := b.vault.Register(ctx, b.people...); err != nil {
+		return err
+	}
 	token := l.token(b.span)
 	if b.rows() > 0 {
 		if err := l.s.cfg.DB.Insert(ctx, "events", eventColumns, token, b.fill); err != nil {

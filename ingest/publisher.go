@@ -13,6 +13,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/sasl"
 
+	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/ingest/event"
 )
 
@@ -36,8 +37,10 @@ type PublisherConfig struct {
 	Topic   string
 	Linger  time.Duration // how long a batch waits for company while there is much of it; default 1 ms
 	Timeout time.Duration // of one attempt to write; default 5 s
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Vault holds the texts that events have tokens for; nil: events keep them.
+	Vault *identity.Vault
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Publisher appends events to the log. All methods are goroutine-safe; a process needs
@@ -121,14 +124,21 @@ func transport(t *tls.Config, s sasl.Mechanism) *kafka.Transport {
 }
 
 // Publish returns nil only after every in-sync replica has every event. An event without
-// Seen gets the present moment. Errors: ErrUnavailable, ErrTooLarge, ctx's.
+// Seen gets the present moment. With a vault, who somebody is stands in the vault and not
+// in the log, and is durable there first. Errors: ErrUnavailable, ErrTooLarge, ctx's.
 func (p *Publisher) Publish(ctx context.Context, events ...event.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
 	now := p.cfg.Now().UTC().Truncate(time.Millisecond)
 	msgs := make([]kafka.Message, len(events))
+	var people []identity.Entry
+	headers := structuredHeaders
+	if p.cfg.Vault != nil {
+		headers = sealedHeaders
+	}
 	for i, e := range events {
+		seal(p.cfg.Vault, &e, &people)
 		if e.Seen.IsZero() {
 			e.Seen = now
 		}
@@ -142,14 +152,25 @@ func (p *Publisher) Publish(ctx context.Context, events ...event.Event) error {
 		msgs[i] = kafka.Message{
 			Key:     []byte(key),
 			Value:   MarshalCloudEvent(e),
-			Headers: structuredHeaders,
+			Headers: headers,
 		}
+	}
+	if err := p.cfg.Vault.Register(ctx, people...); err != nil {
+		return fmt.Errorf("publish: %w: %w", ErrUnavailable, err)
 	}
 	return p.write(ctx, msgs)
 }
 
-// structuredHeaders is shared by all messages and never written to.
-var structuredHeaders = []kafka.Header{{Key: "content-type", Value: []byte(contentStructured)}}
+// Headers shared by all messages and never written to.
+var (
+	structuredHeaders = []kafka.Header{{Key: "content-type", Value: []byte(contentStructured)}}
+	sealedHeaders     = append(structuredHeaders[:1:1], kafka.Header{Key: headerSealed, Value: []byte("1")})
+)
+
+// headerSealed says that the publisher has sealed the record, so that the sink need not
+// look. Who else may write to the topic could set it on plain records, and would then
+// store what cannot be forgotten.
+const headerSealed = "steward-sealed"
 
 func (p *Publisher) write(ctx context.Context, msgs []kafka.Message) error {
 	for i := range msgs { // before it could fail the calls it would share a batch with

@@ -34,7 +34,7 @@ func (r *reader) run(ctx context.Context, replay *span) {
 	backoff := 50 * time.Millisecond
 	r.first = r.pos
 	if replay != nil {
-		r.current = &block{span: span{replay.first, replay.last}, replayed: true}
+		r.current = &block{span: span{replay.first, replay.last}, replayed: true, vault: r.l.s.cfg.Vault}
 		r.pos = max(r.pos, replay.first)
 	}
 	for ctx.Err() == nil {
@@ -80,7 +80,7 @@ func (r *reader) block(s span) *block {
 	case b := <-r.free:
 		return b.recycle(s)
 	default:
-		return &block{span: s}
+		return &block{span: s, vault: r.l.s.cfg.Vault}
 	}
 }
 
@@ -123,7 +123,7 @@ func (r *reader) afterFetch(ctx context.Context, got int, end int64) bool {
 	b := r.current
 	if b == nil {
 		if r.pos > r.first && got == 0 { // only control records since the last span
-			r.current = &block{span: span{r.first, r.pos - 1}}
+			r.current = &block{span: span{r.first, r.pos - 1}, vault: r.l.s.cfg.Vault}
 			return r.offer()
 		}
 		return true

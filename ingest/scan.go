@@ -271,11 +271,16 @@ func unquote(raw []byte) (s string, ok bool) {
 	inner := raw[1 : len(raw)-1]
 	for _, c := range inner {
 		if c == '\\' {
-			err := json.Unmarshal(raw, &s)
-			return s, err == nil
+			return unescape(raw)
 		}
 	}
 	return view(inner), true
+}
+
+// unescape is apart so that the ordinary string, which has no escapes, costs no allocation.
+func unescape(raw []byte) (s string, ok bool) {
+	err := json.Unmarshal(raw, &s)
+	return s, err == nil
 }
 
 func isNull(raw []byte) bool { return len(raw) == 4 && raw[0] == 'n' }

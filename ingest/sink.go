@@ -12,6 +12,7 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
 
@@ -58,6 +59,8 @@ type SinkConfig struct {
 	Group   string // default "steward-sink"
 	DB      *warehouse.DB
 	Direct  bool
+	// Vault seals records that somebody else wrote to the topic in plain; nil: none.
+	Vault *identity.Vault
 
 	Rows          int           // of a span; default 10,000
 	Bytes         int           // of a span's records; default 4 MiB

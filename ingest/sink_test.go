@@ -36,6 +36,7 @@ func conformance(t *testing.T, real bool) {
 		run  func(t *testing.T, real bool)
 	}{
 		{"publish", testPublish},
+		{"the table of who is who is a topic", testIdentityTopic},
 		{"sink", testSink},
 		{"direct", testDirect},
 		{"records that are no events", testBadRecords},

@@ -32,7 +32,7 @@ func (c *command) serve() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&cfg.Listen, "listen", "127.0.0.1:8080", "`address` of the pages, the API and the intake; beyond loopback only with --access or --tokens-only; port 0 takes a free one")
 	f.StringVar(&cfg.Data, "data", "data", "data `directory`")
-	f.StringSliceVar(&cfg.Kafka, "kafka", nil, "`addresses` of a Kafka cluster, HOST:PORT,…; default the embedded log")
+	f.StringSliceVar(&cfg.Kafka, "kafka", nil, "`addresses` of a Kafka cluster, HOST:PORT,…, with STEWARD_IDENTITY_KEY; default the embedded log")
 	f.BoolVar(&cfg.KafkaTLS, "kafka-tls", false, "use TLS to Kafka")
 	f.StringVar(&cfg.KafkaSASL, "kafka-sasl", "", "sign in to Kafka by `mechanism` PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; the password is STEWARD_KAFKA_PASSWORD")
 	f.StringVar(&cfg.KafkaUser, "kafka-user", "", "user for --kafka-sasl")
@@ -64,6 +64,7 @@ func (c *command) serve() *cobra.Command {
 			return err
 		}
 		cfg.KafkaPass, _ = c.env("STEWARD_KAFKA_PASSWORD")
+		cfg.IdentityKey, _ = c.env("STEWARD_IDENTITY_KEY")
 		cfg.Version = version
 		a, err := app.New(cfg)
 		if err != nil {

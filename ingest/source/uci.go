@@ -59,8 +59,12 @@ func newUCIDesk(given string) (uciDesk, error) {
 }
 
 // id makes "Resolved by 149" into uci:resolved-by-149; "" of null.
-func (d uciDesk) id(name string) string {
-	b := append(make([]byte, 0, 48), d.prefix...)
+func (d uciDesk) id(name string) string { return DeskID(d.prefix, name) }
+
+// DeskID is the id of somebody or something that a desk's export calls by a name; prefix is
+// "uci:account:".
+func DeskID(prefix, name string) string {
+	b := append(make([]byte, 0, 48), prefix...)
 	empty, dash := len(b), false
 	for _, r := range name {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {

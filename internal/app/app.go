@@ -106,6 +106,13 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.openSignIn(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
+	a.core.forgot = func(ids []string) {
+		for _, id := range ids {
+			if a.signin != nil {
+				a.signin.SignOutEverywhere(id)
+			}
+		}
+	}
 	local := a.newLocalToken()
 	handler, err := a.handler()
 	if err != nil {

@@ -100,6 +100,10 @@ func TestComposeFile(t *testing.T) {
 			cfg.Kafka = strings.Split(v, ",")
 		}
 	}
+	if !strings.HasPrefix(s.Environment["STEWARD_IDENTITY_KEY"], "${STEWARD_IDENTITY_KEY:?") {
+		t.Error("the key of the identity table is not asked for")
+	}
+	cfg.IdentityKey = strings.Repeat("0a", 32)
 	if err := cfg.Validate(); err != nil || cfg.Listen == "" || len(cfg.Kafka) == 0 {
 		t.Errorf("serve would refuse %q: %v", s.Command, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 	_ "time/tzdata" // a zone must be known wherever the static binary runs
 
+	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/internal/broker"
 	"github.com/stewardhq/steward/internal/signin"
 	"github.com/stewardhq/steward/internal/warehouse"
@@ -41,6 +42,10 @@ type Config struct {
 	KafkaPass  string
 	Topic      string // default steward.events
 	Partitions int    // of the topic, when it is created; default broker.DefaultPartitions
+
+	// IdentityKey seals who somebody is: 64 hexadecimal digits, the same in every process of
+	// a cluster and for ever. The embedded log has its own, in the data directory.
+	IdentityKey string
 
 	ClickHouse        string // DSN; empty: the embedded engine
 	ClickHouseCluster string // schema statements become ON CLUSTER with Replicated engines
@@ -120,6 +125,11 @@ func (c Config) Validate() error {
 	if len(c.Kafka) == 0 && (c.KafkaTLS || c.KafkaSASL != "") {
 		errs = append(errs, errors.New("TLS and SASL are for a real Kafka: give its addresses with --kafka"))
 	}
+	if len(c.Kafka) > 0 {
+		if _, err := identity.ParseKey(c.IdentityKey); err != nil {
+			errs = append(errs, fmt.Errorf("--kafka needs STEWARD_IDENTITY_KEY, the same in every process and for ever (make one with: openssl rand -hex 32): %w", err))
+		}
+	}
 	for _, a := range c.Kafka {
 		if _, _, err := net.SplitHostPort(a); err != nil {
 			errs = append(errs, fmt.Errorf("the Kafka address %q is not HOST:PORT", a))
@@ -129,6 +139,11 @@ func (c Config) Validate() error {
 		c.Log.Warn("the demo organisation will be written to the cluster if it holds no events")
 	}
 	return errors.Join(errs...)
+}
+
+// identityTopic is beside the events' topic: "steward.identities" of "steward.events".
+func (c Config) identityTopic() string {
+	return strings.TrimSuffix(c.Topic, ".events") + ".identities"
 }
 
 func (c Config) has(role string) bool { return slices.Contains(c.Roles, role) }
@@ -170,6 +185,9 @@ func (c Config) brokerConfig() broker.Config {
 	}
 	if len(c.Kafka) == 0 {
 		b.Dir = filepath.Join(c.Data, "log")
+	} else {
+		b.Topics = append(b.Topics, broker.Topic{Name: c.identityTopic(), Partitions: 1})
+		b.Compacted = []string{c.identityTopic()}
 	}
 	if c.KafkaTLS {
 		b.TLS = &tls.Config{MinVersion: tls.VersionTLS12}

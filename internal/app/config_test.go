@@ -58,10 +58,13 @@ func TestValidateJoinsEverything(t *testing.T) {
 			t.Errorf("%q is missing in: %v", want, err)
 		}
 	}
+	if err := (Config{Kafka: []string{"k:9092"}}).Validate(); err == nil || !strings.Contains(err.Error(), "STEWARD_IDENTITY_KEY") {
+		t.Errorf("a cluster without a key for identities: %v", err)
+	}
 	if err := (Config{}).Validate(); err != nil {
 		t.Errorf("the defaults are refused: %v", err)
 	}
-	if err := (Config{Roles: []string{"ingest"}, Kafka: []string{"k:9092"}, ClickHouse: "clickhouse://c:9000"}).Validate(); err != nil {
+	if err := (Config{Roles: []string{"ingest"}, Kafka: []string{"k:9092"}, ClickHouse: "clickhouse://c:9000", IdentityKey: strings.Repeat("0a", 32)}).Validate(); err != nil {
 		t.Errorf("a role of a cluster is refused: %v", err)
 	}
 }

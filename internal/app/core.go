@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stewardhq/steward/analytics"
+	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/ingest"
 	"github.com/stewardhq/steward/internal/broker"
 	"github.com/stewardhq/steward/internal/warehouse"
@@ -26,12 +27,14 @@ type Core struct {
 	cleanup cleanup
 
 	Broker    *broker.Broker
+	Vault     *identity.Vault // who stands behind the tokens in events
 	DB        *warehouse.DB
 	Publisher *ingest.Publisher
 	Sink      *ingest.Sink
 	Store     *analytics.Store
 
-	failed chan error // of a loop that must not end; buffered
+	forgot func(ids []string) // told whom nobody is to know any more; may be nil
+	failed chan error         // of a loop that must not end; buffered
 }
 
 // trimEvery is how often the embedded log gives back what the sink has stored.
@@ -51,6 +54,9 @@ func openCore(ctx context.Context, cfg Config) (_ *Core, err error) {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	if err := c.openStorage(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.openVault(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.openPublisher(); err != nil {
@@ -111,13 +117,13 @@ func (c *Core) openAnswers(ctx context.Context) error {
 		return fmt.Errorf("prepare the warehouse: %w", err)
 	}
 	var err error
-	c.Store, err = analytics.Open(ctx, c.DB, analytics.Config{Zone: c.cfg.Zone, Now: c.cfg.Now, Log: c.log.With("part", "analytics"), Ledger: &ledger{c.Publisher, c.cfg.Now}})
+	c.Store, err = analytics.Open(ctx, c.DB, analytics.Config{Zone: c.cfg.Zone, Now: c.cfg.Now, Log: c.log.With("part", "analytics"), Names: c.Vault, Ledger: &ledger{c.Publisher, c.cfg.Now}})
 	return err
 }
 
 func (c *Core) openPublisher() error {
 	p, err := ingest.NewPublisher(ingest.PublisherConfig{
-		Brokers: c.Broker.Addrs(), TLS: c.Broker.TLS(), SASL: c.kafkaSASL(), Topic: c.cfg.Topic,
+		Brokers: c.Broker.Addrs(), TLS: c.Broker.TLS(), SASL: c.kafkaSASL(), Topic: c.cfg.Topic, Vault: c.Vault,
 		Now: c.cfg.Now, Log: c.log.With("part", "publisher"),
 	})
 	if err != nil {
@@ -143,7 +149,7 @@ func (c *Core) openSink(ctx context.Context) error {
 	}
 	c.Sink, err = ingest.NewSink(ingest.SinkConfig{
 		Brokers: c.Broker.Addrs(), TLS: c.Broker.TLS(), SASL: c.kafkaSASL(),
-		Topic: c.cfg.Topic, TopicID: id, DB: c.DB, Direct: c.Broker.Embedded(), Replay: empty,
+		Topic: c.cfg.Topic, TopicID: id, DB: c.DB, Direct: c.Broker.Embedded(), Replay: empty, Vault: c.Vault,
 		Log: c.log, Observe: c.metrics.span,
 	})
 	if err != nil {

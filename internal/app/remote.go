@@ -243,6 +243,24 @@ func (r *remote) Rebuild(ctx context.Context, progress func(string, uint64)) err
 	})
 }
 
+// Forget returns when the server has forgotten the person.
+func (r *remote) Forget(ctx context.Context, person string) (ForgetResult, error) {
+	var done ForgetResult
+	ask, err := json.Marshal(map[string]string{"person": person})
+	if err != nil {
+		return done, err
+	}
+	resp, err := r.do(ctx, http.MethodPost, "/api/v1/forget", bytes.NewReader(ask))
+	if err != nil {
+		return done, err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&done); err != nil {
+		return done, fmt.Errorf("the server's answer is not understood: %w", err)
+	}
+	return done, nil
+}
+
 // lines reads the progress of long work, one JSON object a line. The last one says that it
 // is done or why it is not; without it the work was cut short.
 func lines(body io.ReadCloser, each func([]byte) error) error {

@@ -32,7 +32,8 @@ func TestRolesApart(t *testing.T) {
 	cluster := Config{
 		Dev:   true,
 		Kafka: []string{kafka}, Topic: "roles." + strings.ToLower(strings.ReplaceAll(t.TempDir(), "/", ".")), Partitions: 2,
-		ClickHouse: fronttest.New(t, warehouse.Config{Dir: t.TempDir()}).DSN(),
+		IdentityKey: strings.Repeat("0a", 32),
+		ClickHouse:  fronttest.New(t, warehouse.Config{Dir: t.TempDir()}).DSN(),
 	}
 	back := cluster
 	back.Roles, back.Data = []string{RoleWeb, RoleSink}, t.TempDir()

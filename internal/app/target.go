@@ -24,6 +24,8 @@ type Target interface {
 	Query(ctx context.Context, metric string, params url.Values, format string) ([]byte, error)
 	// Rebuild makes every projection again; progress may be nil.
 	Rebuild(ctx context.Context, progress func(projection string, rows uint64)) error
+	// Forget makes a person unreadable. Whom nobody knows is a *UsageError.
+	Forget(ctx context.Context, person string) (ForgetResult, error)
 	Close() error
 }
 

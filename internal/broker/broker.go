@@ -98,6 +98,9 @@ type Config struct {
 	Reserve int64
 
 	Topics []Topic
+	// Compacted are those of Topics that keep the last record of each key, and demand that
+	// what it replaces is gone within an hour. For a real cluster only.
+	Compacted []string
 
 	TLS  *tls.Config // nil: no TLS
 	SASL *SASL       // nil: no sign-in

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -97,6 +98,13 @@ func (b *Broker) createTopics(ctx context.Context) error {
 		rt.Topic, rt.NumPartitions, rt.ReplicationFactor = t.Name, int32(t.Partitions), -1
 		size := fmt.Sprint(MaxMessageBytes)
 		rt.Configs = []kmsg.CreateTopicsRequestTopicConfig{{Name: "max.message.bytes", Value: &size}}
+		if slices.Contains(b.cfg.Compacted, t.Name) {
+			compact, hour := "compact", "3600000"
+			rt.Configs = append(rt.Configs,
+				kmsg.CreateTopicsRequestTopicConfig{Name: "cleanup.policy", Value: &compact},
+				// The newest segment is left alone by compaction unless it is this old.
+				kmsg.CreateTopicsRequestTopicConfig{Name: "max.compaction.lag.ms", Value: &hour})
+		}
 		req.Topics = append(req.Topics, rt)
 	}
 	if len(req.Topics) > 0 {
