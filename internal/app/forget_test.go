@@ -153,7 +153,7 @@ func plainInTables(t *testing.T, c *Core, texts []string, except ...string) {
 
 func TestForget(t *testing.T) {
 	dir := t.TempDir()
-	a, _, stop := boot(t, Config{Data: dir, PagerDutySecrets: nil})
+	a, _, stop := boot(t, Config{Data: dir, Dev: true})
 	c := a.core
 	ctx := t.Context()
 	if err := c.Publisher.Publish(ctx, aHistory(t)...); err != nil {
