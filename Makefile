@@ -10,7 +10,7 @@ CHART       := dashboards/static/echarts.min.js
 export GOFLAGS
 
 # Packages quick enough under the race detector to run so every time.
-RACE := ./ingest/event/... ./ingest/source/... ./internal/broker/... ./internal/simulate/...
+RACE := ./identity/... ./ingest/event/... ./ingest/source/... ./internal/broker/... ./internal/simulate/...
 
 .PHONY: help run build test engine bench chaos lint race
 

@@ -33,7 +33,8 @@ type Core struct {
 	Sink      *ingest.Sink
 	Store     *analytics.Store
 
-	failed chan error // of a loop that must not end; buffered
+	newVault bool       // the identity table was not there
+	failed   chan error // of a loop that must not end; buffered
 }
 
 // trimEvery is how often the embedded log gives back what the sink has stored.
@@ -63,6 +64,9 @@ func openCore(ctx context.Context, cfg Config) (_ *Core, err error) {
 	}
 	if c.DB != nil {
 		if err := c.openAnswers(ctx); err != nil {
+			return nil, err
+		}
+		if err := c.warnOfPlain(ctx); err != nil {
 			return nil, err
 		}
 	}

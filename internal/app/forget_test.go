@@ -324,6 +324,33 @@ func TestForgetSaysWhatIsLeft(t *testing.T) {
 	}
 }
 
+// A directory whose table is gone, or never was, says so.
+func TestEventsWithoutTable(t *testing.T) {
+	dir := t.TempDir()
+	_, logged, stop := boot(t, Config{Data: dir})
+	stop()
+	if strings.Contains(logged.String(), "identity table: who is named") {
+		t.Error("a new directory is complained about")
+	}
+	found := target(t, dir)
+	if err := found.(*local).core.Publisher.Publish(t.Context(), simulateNote(t, "ana@example.org")); err != nil {
+		t.Fatal(err)
+	}
+	if err := found.(*local).core.Sink.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := found.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "identity.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	_, logged, _ = boot(t, Config{Data: dir})
+	if !strings.Contains(logged.String(), "identity table: who is named") {
+		t.Error("nothing is said of a lost table")
+	}
+}
+
 // The demo organisation holds nobody in plain.
 func TestNobodyOfTheDemoInPlain(t *testing.T) {
 	found := target(t, t.TempDir())
