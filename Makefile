@@ -10,7 +10,11 @@ CHART       := dashboards/static/echarts.min.js
 export GOFLAGS
 
 # Packages quick enough under the race detector to run so every time.
+<<<<<<< HEAD
 RACE := ./ingest/event/... ./ingest/source/... ./internal/broker/... ./internal/keys/... ./internal/limit/... ./internal/simulate/...
+=======
+RACE := ./identity/... ./ingest/event/... ./ingest/source/... ./internal/broker/... ./internal/simulate/...
+>>>>>>> identity
 
 .PHONY: help run build test engine bench chaos lint race
 

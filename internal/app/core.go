@@ -33,8 +33,9 @@ type Core struct {
 	Sink      *ingest.Sink
 	Store     *analytics.Store
 
-	forgot func(ids []string) // told whom nobody is to know any more; may be nil
-	failed chan error         // of a loop that must not end; buffered
+	forgot   func(ids []string) // told whom nobody is to know any more; may be nil
+	newVault bool               // the identity table was not there
+	failed   chan error         // of a loop that must not end; buffered
 }
 
 // trimEvery is how often the embedded log gives back what the sink has stored.
@@ -64,6 +65,9 @@ func openCore(ctx context.Context, cfg Config) (_ *Core, err error) {
 	}
 	if c.DB != nil {
 		if err := c.openAnswers(ctx); err != nil {
+			return nil, err
+		}
+		if err := c.warnOfPlain(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/stewardhq/steward/identity"
@@ -16,6 +19,9 @@ func (c *Core) openVault(ctx context.Context) error {
 		return c.openSharedVault(ctx)
 	}
 	path := filepath.Join(c.cfg.Data, "identity.jsonl")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		c.newVault = true
+	}
 	key, err := identity.FileKey(path)
 	if err != nil {
 		return err
@@ -23,6 +29,21 @@ func (c *Core) openVault(ctx context.Context) error {
 	file := identity.File(path)
 	c.cleanup.add("the identity table", func(context.Context) error { return file.Close() })
 	c.Vault, err = identity.Open(ctx, file, key)
+	return err
+}
+
+// warnOfPlain says once what a table that begins after the events means: people of before and
+// after are not joined, and the former cannot be forgotten. A table that was lost looks the
+// same.
+func (c *Core) warnOfPlain(ctx context.Context) error {
+	if !c.newVault {
+		return nil
+	}
+	used, err := c.hasEvents(ctx)
+	if used {
+		c.log.Warn("there are events from before this directory had an identity table: who is named in them is not joined with the same person in later ones, and cannot be forgotten. " +
+			"Import the history into a new data directory; if the table was lost, put identity.jsonl and identity.key back")
+	}
 	return err
 }
 
