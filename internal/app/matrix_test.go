@@ -1,0 +1,440 @@
+package app
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/ingest/event"
+	"github.com/stewardhq/steward/internal/signin"
+)
+
+// Who may ask what: every route, every kind of asker, own and other teams, oneself and
+// others, as a page, JSON, CSV and chart data, on the whole product.
+//
+//  1. The organisation has three teams; every person's id, name, alias and hours are found
+//     nowhere else, so that a text of an answer can be searched for each of them.
+//  2. A row of the table says which askers are answered (2xx), and whose names the answer
+//     may hold at most. What else is found is a leak, whatever the status.
+//  3. A route without a row fails the test.
+
+// asker is one way to come.
+type asker struct {
+	name   string
+	header map[string]string
+	knows  []string // whose names they may read anywhere: themselves, their teams' people
+	loads  []string // whose load they may read: themselves, and of whom they lead
+}
+
+type org struct {
+	alpha, beta, duo []string
+	all              []string
+}
+
+func newOrg() org {
+	o := org{
+		alpha: []string{"ann-lead@matrix.example", "abe-mem@matrix.example", "amy-x@matrix.example", "art-y@matrix.example"},
+		beta:  []string{"bea-lead@matrix.example", "ben-z@matrix.example", "bob-q@matrix.example"},
+		duo:   []string{"dan-k@matrix.example", "dee-j@matrix.example"},
+	}
+	o.all = slices.Concat(o.alpha, o.beta, o.duo)
+	return o
+}
+
+func nameOf(person string) string {
+	short, _, _ := strings.Cut(person, "@")
+	return "Nm" + strings.ReplaceAll(short, "-", "") + "Surname"
+}
+
+func aliasOf(person string) string {
+	short, _, _ := strings.Cut(person, "@")
+	return "chat:U" + strings.ToUpper(strings.ReplaceAll(short, "-", ""))
+}
+
+// hoursOf are a person's hours on call in May, which nobody else and no sum of others has.
+func (o org) hoursOf(person string) float64 {
+	return 31 + 7*float64(slices.Index(o.all, person)) + float64(1+slices.Index(o.all, person))/64
+}
+
+var matrixNow = time.Date(2026, 6, 20, 12, 0, 0, 0, time.UTC)
+
+func (o org) history(t *testing.T) []event.Event {
+	t.Helper()
+	var out []event.Event
+	tell := func(kind event.Kind, subject string, at time.Time, data map[string]any) {
+		e, err := event.New("/import/matrix", kind, subject, fmt.Sprint(subject, len(out)), at, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, e)
+	}
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for ti, team := range [][]string{o.alpha, o.beta, o.duo} {
+		name := []string{"alpha", "beta", "duo"}[ti]
+		tell(event.TeamDescribed, name, start, map[string]any{"team": name, "name": "Team " + name})
+		tell(event.ServiceDescribed, "svc-"+name, start, map[string]any{"service": "svc-" + name, "name": "Service " + name, "tier": 1})
+		tell(event.ServiceOwned, "svc-"+name, start, map[string]any{"service": "svc-" + name, "team": name})
+		for i, p := range team {
+			role := "member"
+			if strings.Contains(p, "lead") {
+				role = "lead"
+			}
+			tell(event.PersonDescribed, p, start, map[string]any{"person": p, "name": nameOf(p), "time_zone": "UTC", "aliases": []string{aliasOf(p)}})
+			tell(event.MemberJoined, name+"/"+p, start, map[string]any{"team": name, "person": p, "role": role})
+			for k := range 3 + i {
+				id := fmt.Sprintf("inc-%s-%d-%d", name, i, k)
+				at := time.Date(2026, 5, 2+3*k, 1+i, 10*ti, 0, 0, time.UTC)
+				tell(event.IncidentOpened, id, at, map[string]any{"incident": id, "title": "disk full", "service": "svc-" + name, "urgency": "high", "alert_class": "disk",
+					"raw": map[string]any{"assignee": map[string]any{"type": "user_reference", "id": aliasOf(p)[5:], "summary": nameOf(p), "email": p}}})
+				tell(event.PageSent, "pg-"+id, at.Add(time.Second), map[string]any{"page": "pg-" + id, "incident": id, "person": aliasOf(p), "channel": "push", "level": 1})
+				tell(event.IncidentAcknowledged, id, at.Add(time.Minute), map[string]any{"incident": id, "person": p, "actor_kind": "user"})
+				tell(event.IncidentEscalated, id, at.Add(2*time.Minute), map[string]any{"incident": id, "to": []string{"person:" + p}, "cause": "manual", "person": p})
+				tell(event.IncidentNoted, id, at.Add(3*time.Minute), map[string]any{"incident": id, "person": p, "text": "wrote to " + p})
+				tell(event.IncidentResolved, id, at.Add(20*time.Minute), map[string]any{"incident": id, "person": p, "actor_kind": "user"})
+			}
+			from := time.Date(2026, 5, 3, 0, 0, 0, 0, time.UTC)
+			tell(event.ShiftWorked, "sh-"+p, from.Add(200*time.Hour), map[string]any{"shift": "sh-" + name + fmt.Sprint(i), "schedule": "sched-" + name + fmt.Sprint(i), "person": p, "start": from.Format(time.RFC3339),
+				"end": from.Add(time.Duration(o.hoursOf(p) * float64(time.Hour))).Format(time.RFC3339), "level": 1})
+		}
+	}
+	return out
+}
+
+// row is one address with who is answered.
+type row struct {
+	route, path string
+	body        string // of a POST form
+	answers     string // who gets 2xx: "all", or roles; everybody else is refused
+	load        bool   // whether an answer may hold loads of single people at all
+}
+
+// The askers of a row's answers, by a word.
+const (
+	everybody = "nobody viewer member lead other people admin read-token admin-token ingest-token"
+	signedIn  = "viewer member lead other people admin read-token" // a token for reading is a viewer
+	admining  = "admin admin-token"
+)
+
+// w is a window in which May is a whole month.
+const w = "from=2026-04-15&to=2026-06-15"
+
+func (o org) rows() []row {
+	q := url.QueryEscape
+	rows := []row{
+		{"GET /", "/?" + w, "", signedIn, false},
+		{"GET /teams", "/teams?" + w, "", signedIn, false},
+		{"GET /teams/:team", "/teams/alpha?" + w, "", signedIn, true},
+		{"GET /teams/:team", "/teams/duo?" + w, "", signedIn, true},
+		{"GET /teams/:team", "/teams/alph%61?" + w, "", signedIn, true},
+		{"GET /oncall", "/oncall?" + w, "", signedIn, true},
+		{"GET /oncall", "/oncall?team=alpha&" + w, "", signedIn, true},
+		{"GET /oncall", "/oncall?team=alpha&team=duo&" + w, "", signedIn, true},
+		{"GET /ownership", "/ownership?" + w, "", signedIn, false},
+		{"GET /ownership", "/ownership?team=duo&lens=responder_team&" + w, "", signedIn, false},
+		{"GET /services", "/services?" + w, "", signedIn, false},
+		{"GET /services", "/services?team=alpha&" + w, "", signedIn, false},
+		{"GET /services/:service", "/services/svc-alpha?" + w, "", signedIn, false},
+		{"GET /services/:service", "/services/svc-duo?" + w, "", signedIn, false},
+		{"GET /incidents", "/incidents?" + w, "", signedIn, false},
+		{"GET /incidents", "/incidents?paged=alpha&" + w, "", "member lead people", false},
+		{"GET /incidents/:incident", "/incidents/inc-alpha-2-0", "", signedIn, false},
+		{"GET /incidents/:incident", "/incidents/inc-duo-0-0", "", signedIn, false},
+		{"GET /incidents/:incident", "/incidents/inc-duo%2D0-0", "", signedIn, false},
+		{"GET /me", "/me?" + w, "", signedIn, true},
+		{"GET /people/:person", "/people/" + q(o.alpha[2]) + "?" + w, "", "lead people", true},
+		{"GET /people/:person", "/people/" + q(o.alpha[1]) + "?" + w, "", "member lead people", true}, // a member is led to /me
+		{"GET /people/:person", "/people/" + q(o.duo[0]) + "?" + w, "", "people", true},
+		{"GET /people/:person", "/people/nobody@matrix.example", "", "", true},
+		{"GET /people/:person", "/people/..%2F" + q(o.duo[0]), "", "", true},
+		{"GET /definitions", "/definitions", "", signedIn, false},
+		{"GET /quarantine", "/quarantine", "", admining, false},
+		{"GET /quarantine/:id", "/quarantine/none", "", "", false},
+		{"POST /quarantine/:id/redrive", "/quarantine/none/redrive", "x=1", "", false},
+		{"GET /audit", "/audit", "", admining, false},
+		{"GET /api/v1/audit", "/api/v1/audit", "", admining, false},
+		{"GET /api/v1/audit", "/api/v1/audit?format=csv", "", admining, false},
+		{"GET /tokens", "/tokens", "", admining, false},
+		{"POST /tokens", "/tokens", "name=x&scope=read", "", false}, // without the page's token nobody
+		{"POST /tokens/:id/revoke", "/tokens/none/revoke", "x=1", "", false},
+		{"POST /secrets", "/secrets", "source=pagerduty", "", false},
+		{"POST /secrets/:id/retire", "/secrets/none/retire", "x=1", "", false},
+		{"GET /api/v1/metrics", "/api/v1/metrics", "", signedIn, false},
+		{"GET /api/v1/events", "/api/v1/events?incident=inc-alpha-2-0", "", signedIn, false},
+		{"GET /api/v1/events", "/api/v1/events?incident=inc-duo-0-0", "", signedIn, false},
+		{"GET /healthz", "/healthz", "", everybody, false},
+		{"GET /readyz", "/readyz", "", everybody, false},
+		{"GET /metrics", "/metrics", "", everybody, false},
+		{"GET /static/:file", "/static/steward.css", "", everybody, false},
+		{"GET /favicon.ico", "/favicon.ico", "", everybody, false},
+		{"GET /signin", "/signin", "", "viewer member lead other people admin", false}, // led on by the proxy's word
+		{"POST /signin", "/signin", "token=x", "", false},
+		{"GET /signin/*", "/signin/elsewhere", "", "", false},
+		{"POST /signout", "/signout", "x=1", everybody, false},
+		{"POST /ingest/*", "/ingest/cloudevents", "x=1", "", false},
+		{"POST /ingest/*", "/ingest/pagerduty", "{}", "", false},
+		{"POST /api/v1/import", "/api/v1/import?format=cloudevents", "", "admin-token", false},
+		{"POST /api/v1/rebuild", "/api/v1/rebuild", "", "admin-token", false},
+		{"POST /api/v1/forget", "/api/v1/forget", `{"person":"nobody@matrix.example"}`, "", false},
+		{"GET /nowhere", "/nowhere/" + q(o.duo[0]), "", "", false},
+	}
+	metric := func(query, answers string, load bool) {
+		for _, format := range []string{"", "&format=csv"} {
+			rows = append(rows, row{"GET /api/v1/metrics/:name", "/api/v1/metrics/" + query + "&" + w + format, "", answers, load})
+		}
+	}
+	for _, m := range []string{"interruptions", "pages", "oncall_hours"} {
+		metric(m+"?by=team", signedIn, false)
+		metric(m+"?bucket=month", signedIn, false)
+		metric(m+"?team=alpha", signedIn, true)
+		metric(m+"?team=duo", signedIn, false)
+		metric(m+"?by=person", "people", true)
+		metric(m+"?by=person&team=alpha", "lead people", true)
+		metric(m+"?by=person&team=alpha&team=duo", "people", true)
+		metric(m+"?by=person&team=duo", "people", true)
+		metric(m+"?person="+q(o.alpha[2]), "people", true)
+		metric(m+"?person="+q(aliasOf(o.alpha[2])), "people", true)
+		metric(m+"?person="+q(o.alpha[2])+"&team=alpha", "lead people", true)
+		metric(m+"?person="+q(o.alpha[1]), "member people", true)
+		metric(m+"?person="+q(o.alpha[1])+"&person="+q(o.alpha[2]), "people", true)
+		metric(m+"?bucket=day", "people", true)
+		metric(m+"?by=weekday_hour&team=alpha", "lead people", true)
+		metric(m+"?by=level", "people", true)
+		metric(m+"?tz=Asia/Tokyo", "people", true)
+		metric(m+"?as_of=2026-05-20", "people", true)
+		metric(m+"?known_at=2026-05-20", "people", true)
+		metric(m+"?by=%70erson", "people", true)
+		metric(m+"?by=team&by=person", "", true)
+	}
+	metric("interruptions?service=svc-duo", "people", true)
+	metric("interruptions?lens=owner_then&team=alpha", "people", true)
+	for _, m := range []string{"time_to_ack", "time_to_resolve", "ownership_quadrant", "hops", "incidents"} {
+		metric(m+"?by=team", signedIn, false)
+		metric(m+"?by=service", signedIn, false)
+		metric(m+"?team=duo", signedIn, false)
+		metric(m+"?by=team&lens=responder_team", "people", false)
+	}
+	metric("nothing?by=person", "", false)
+	return rows
+}
+
+func TestMatrix(t *testing.T) {
+	o := newOrg()
+	cfg := Config{Data: t.TempDir(), Now: func() time.Time { return matrixNow }, Access: &signin.Config{
+		Proxy: &signin.Proxy{From: []string{"127.0.0.1/32"}}, DefaultRole: access.Viewer,
+		Roles: []access.Rule{{Group: "people", Role: access.PeopleAdmin}, {Group: "admins", Role: access.Admin}},
+	}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
+	k := keyring(t, cfg.Data)
+	read, _ := newToken(t, k, "never", "read")
+	admin, _ := newToken(t, k, "never", "admin")
+	ingest, _ := newToken(t, k, "never", "ingest")
+	a, l, _ := boot(t, cfg)
+	if err := a.core.Publisher.Publish(t.Context(), o.history(t)...); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.core.Sink.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	as := func(person, groups string) map[string]string {
+		return map[string]string{"X-Forwarded-Email": person, "X-Forwarded-Groups": groups}
+	}
+	bearer := func(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} }
+	lead, member, other := o.alpha[0], o.alpha[1], o.beta[0]
+	askers := []asker{
+		{"nobody", nil, nil, nil},
+		{"viewer", as("guest@matrix.example", ""), nil, nil},
+		{"member", as(member, ""), o.alpha, []string{member}},
+		{"lead", as(lead, ""), o.alpha, o.alpha},
+		{"other", as(other, ""), o.beta, o.beta},
+		{"people", as("pam@matrix.example", "people"), o.all, o.all},
+		{"admin", as("adm@matrix.example", "admins"), nil, nil},
+		{"read-token", bearer(read), nil, nil},
+		{"admin-token", bearer(admin), nil, nil},
+		{"ingest-token", bearer(ingest), nil, nil},
+	}
+	rows := o.rows()
+	tried := map[string]bool{}
+	for _, r := range rows {
+		tried[r.route] = true
+	}
+	served := a.pages.Routes()
+	for _, route := range append(served, "POST /api/v1/import", "POST /api/v1/rebuild", "POST /api/v1/forget") {
+		method, path, _ := strings.Cut(route, " ")
+		if method == "HEAD" { // registered with its GET, by one call
+			method = "GET"
+		}
+		if strings.HasPrefix(path, "/ingest/") || strings.HasPrefix(path, "/sign") { // any method; a POST and a GET are tried
+			if method != "POST" && method != "GET" || path == "/ingest/*" && method == "GET" || path == "/signout" && method == "GET" || path == "/signin/*" && method == "POST" {
+				continue
+			}
+		}
+		if !tried[method+" "+path] {
+			t.Errorf("%s has no row: who may use it, and whom may its answers name?", route)
+		}
+	}
+	if len(served) < 20 {
+		t.Fatalf("%d routes", len(served))
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: false}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	asked, answered := 0, 0
+	for _, who := range askers {
+		for _, r := range rows {
+			method, _, _ := strings.Cut(r.route, " ")
+			code, head, text := r.ask(t, client, a.URL(), method, who)
+			if code == http.StatusSeeOther && r.route == "GET /people/:person" && head.Get("Location") != "" {
+				again := r
+				again.path = head.Get("Location")
+				code, _, text = again.ask(t, client, a.URL(), method, who)
+			}
+			asked++
+			ok := code >= 200 && code < 300 || code == http.StatusSeeOther && (r.route == "GET /signin" || r.route == "POST /signout")
+			if want := slices.Contains(strings.Fields(r.answers), who.name); ok != want {
+				t.Errorf("%s, %s %s: %d, answered %v, want %v: %.200s", who.name, method, r.path, code, ok, want, text)
+			}
+			if ok {
+				answered++
+			}
+			o.leaks(t, who, r, code, text)
+		}
+	}
+	if answered < 300 {
+		t.Errorf("of %d requests %d were answered; that proves little", asked, answered)
+	}
+	t.Logf("%d requests of %d askers to %d addresses on %d routes, %d answered", asked, len(askers), len(rows), len(served), answered)
+	for _, p := range o.all {
+		if strings.Contains(l.String(), p) || strings.Contains(l.String(), nameOf(p)) || strings.Contains(l.String(), aliasOf(p)) {
+			t.Errorf("the log names %s", p)
+		}
+	}
+	t.Run("the ledger", func(t *testing.T) { o.ledger(t, client, a, askers) })
+}
+
+func (r row) ask(t *testing.T, client *http.Client, base, method string, who asker) (int, http.Header, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, base+r.path, strings.NewReader(r.body))
+	if err != nil {
+		t.Fatal(r.path, err)
+	}
+	if method == "POST" {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	req.Header.Set("Accept-Encoding", "gzip")
+	for k, v := range who.header {
+		req.Header.Set(k, v)
+	}
+	// Each request from an address of its own, so that limits, which have tests of their own, stay out of it.
+	req.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", ip.Add(1)>>16&255, ip.Load()>>8&255, ip.Load()&255))
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var from io.Reader = resp.Body
+	if resp.Header.Get("Content-Encoding") == "gzip" {
+		if from, err = gzip.NewReader(resp.Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := io.ReadAll(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, fmt.Sprint(resp.Header) + "\n" + string(text)
+}
+
+var ip atomic.Uint32
+
+var number = regexp.MustCompile(`\d[\d.]*`)
+
+// leaks looks for everybody in an answer. What the asker sent comes back to them in links
+// and words, so a person whom the address itself names is only looked for by the other names.
+func (o org) leaks(t *testing.T, who asker, r row, code int, text string) {
+	t.Helper()
+	plain := html.UnescapeString(text)
+	if u, err := url.PathUnescape(r.path); err == nil {
+		plain += "" // the path may be echoed; see below
+		r.path = u
+	}
+	for _, p := range o.all {
+		for _, form := range []string{p, nameOf(p), aliasOf(p), url.QueryEscape(p)} {
+			if slices.Contains(who.knows, p) || strings.Contains(r.path, form) || strings.Contains(r.path, p) && form == url.QueryEscape(p) {
+				continue
+			}
+			if strings.Contains(plain, form) || strings.Contains(text, form) {
+				t.Errorf("%s, %s (%d): the answer holds %s", who.name, r.path, code, form)
+			}
+		}
+		if slices.Contains(who.loads, p) && r.load {
+			continue
+		}
+		want := fmt.Sprint(o.hoursOf(p))
+		if !slices.Contains(who.loads, p) && slices.Contains(number.FindAllString(plain, -1), want) {
+			t.Errorf("%s, %s (%d): the answer holds %s, what only %s carries", who.name, r.path, code, want, p)
+		}
+	}
+}
+
+// ledger: whoever was looked at by a lead or a people admin reads it on their page, and
+// nobody else does.
+func (o org) ledger(t *testing.T, client *http.Client, a *App, askers []asker) {
+	if err := a.core.Sink.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	page := func(person string) string {
+		_, _, text := row{path: "/me?" + w}.ask(t, client, a.URL(), "GET", asker{header: map[string]string{"X-Forwarded-Email": person}})
+		return text
+	}
+	for person, want := range map[string][]string{
+		o.alpha[2]: {o.alpha[0], "pam@matrix.example"}, // her lead, and the people admin
+		o.duo[0]:   {"pam@matrix.example"},
+		o.alpha[0]: {"pam@matrix.example"}, // her own looks are no looks
+	} {
+		text := html.UnescapeString(page(person))
+		_, looks, found := strings.Cut(text, "Who looked at this?")
+		if !found {
+			t.Fatalf("%s has no list of looks", person)
+		}
+		for _, by := range want {
+			if !strings.Contains(looks, by) && !strings.Contains(looks, nameOf(by)) {
+				t.Errorf("%s does not read that %s looked", person, by)
+			}
+		}
+		for _, by := range []string{o.alpha[1], o.beta[0], "adm@matrix.example", "guest@matrix.example"} {
+			if strings.Contains(looks, by) || strings.Contains(looks, nameOf(by)) {
+				t.Errorf("%s reads that %s looked, who never was shown anything", person, by)
+			}
+		}
+	}
+	var audit struct{ Audit []struct{ By, Action string } }
+	i := slices.IndexFunc(askers, func(x asker) bool { return x.name == "admin" })
+	_, _, text := row{path: "/api/v1/audit"}.ask(t, client, a.URL(), "GET", askers[i])
+	_, body, _ := strings.Cut(text, "\n")
+	if err := json.NewDecoder(bytes.NewReader([]byte(body))).Decode(&audit); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, x := range audit.Audit {
+		found[x.Action] = true
+	}
+	for _, action := range []string{"import", "rebuild", "forget"} {
+		if !found[action] {
+			t.Errorf("the audit log does not have %s: %v", action, found)
+		}
+	}
+}
