@@ -26,6 +26,6 @@ USER steward
 WORKDIR /data
 ENV STEWARD_DATA=/data
 VOLUME /data
-# Until sign-in exists Steward listens on loopback only: run the container with the host's network.
+# Beyond loopback it listens only with --access or --tokens-only: add one of them, or run the container with the host's network.
 ENTRYPOINT ["steward"]
 CMD ["serve"]

@@ -21,7 +21,7 @@ import (
 //  3. Nothing is counted with --dev and --demo, of probes, and of the commands of this
 //     machine.
 const (
-	ingestPerSecond, ingestBurst = 5000, 10_000
+	ingestPerSecond, ingestBurst = 20_000, 40_000
 	askPerSecond, askBurst       = 100, 400        // pages and API
 	failPerSecond, failBurst     = 10.0 / 60.0, 20 // proofs that fail
 )
