@@ -44,6 +44,9 @@ func (p Pass) People() bool { return p.people }
 // Look is one view of another person's data, as the ledger keeps it.
 type Look struct{ By, Person, What string }
 
+// Records says whether looks at others are recorded.
+func (p Pass) Records() bool { return p.record }
+
 // Looks are what has to be recorded before these people's data is shown; oneself is nobody else.
 func (p Pass) Looks(what string, people ...string) []Look {
 	if !p.record {
@@ -97,8 +100,8 @@ func Working() Pass { return Pass{form: Exact, people: true} }
 //
 //   - What says nothing of people is everybody's who is signed in.
 //   - Oneself: exactly.
-//   - People of teams one leads: exactly; naming them is recorded.
-//   - People admins: exactly; always recorded where people are named.
+//   - People of teams one leads: exactly; looks are recorded.
+//   - People admins: exactly; looks are recorded.
 //   - Everybody else: sums over people as published, and nobody's name.
 func (w Who) Decide(a Ask) (Pass, error) {
 	if err := w.looks(); err != nil {
@@ -110,8 +113,7 @@ func (w Who) Decide(a Ask) (Pass, error) {
 	case w.onlySelf(a.Persons):
 		return Pass{form: Exact, people: true, self: w.Person}, nil
 	case w.Has(PeopleAdmin), w.leadsAll(a.Teams):
-		named := a.Named || len(a.Persons) > 0
-		return Pass{form: Exact, people: true, record: named, by: w.By(), self: w.Person}, nil
+		return Pass{form: Exact, people: true, record: true, by: w.By(), self: w.Person}, nil
 	case len(a.Persons) > 0:
 		return Pass{}, &Denied{Reason: "what a person carries is shown to that person, to the lead of their team and to people admins; this question is about somebody else"}
 	case a.Named:

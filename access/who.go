@@ -183,7 +183,7 @@ func (w Who) By() string {
 	case w.Person != "":
 		return w.Person
 	case w.operator:
-		return "operator"
+		return "(operator)" // no id of a person looks like that
 	case w.Method == "token":
 		return "token:" + w.Name
 	}

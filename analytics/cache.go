@@ -197,7 +197,7 @@ func (q *question) cacheKey(m mark) string {
 	if err != nil {
 		return "" // strings and lists of strings always marshal
 	}
-	return fmt.Sprintf("%s/%d/%d/%d/%d/%s/%s", q.metric.Name, q.metric.Version, m.rows, m.seen.UnixMilli(), m.gone, q.onlyIncident, b)
+	return fmt.Sprintf("%s/%d/%d/%d/%d/%s/%q/%s", q.metric.Name, q.metric.Version, m.rows, m.seen.UnixMilli(), m.gone, q.onlyIncident, q.withheld, b)
 }
 
 // mark reads the state of the log; it is shared for a moment so that the eight questions

@@ -69,6 +69,8 @@ type IncidentRow struct {
 	Acked, Resolved                                   time.Time // zero: not
 	OwnerThen, OwnerNow, Resolver                     string
 	Auto, Merged, Drill                               bool
+	Over                                              bool // merged or resolved
+	Withheld                                          bool // when it was acknowledged and resolved is its team's to know
 	Pages                                             uint64
 }
 

@@ -26,7 +26,7 @@ var working = map[string]string{
 	"watermark":        "a moment",
 	"latestSeen":       "a moment",
 	"everybody":        "the directory, which Directory cuts down to whom the asker may know",
-	"smallTeams":       "which teams are small; teams and services only",
+	"movesAndServices": "how large teams were, kept as moves of members; sizes leave, and services",
 	"Incident":         "written anew for the asker by story.go",
 	"Events":           "written anew for the asker by story.go",
 	"Incidents":        "who resolved is taken out by story.go",

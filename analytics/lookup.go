@@ -209,6 +209,7 @@ func (s *Store) scanIncident(r *warehouse.Rows) (IncidentRow, error) {
 	if resolved != nil {
 		i.Resolved = *resolved
 	}
+	i.Over = merged || resolved != nil
 	return i, err
 }
 

@@ -1,5 +1,7 @@
 package analytics
 
+import "github.com/stewardhq/steward/identity"
+
 // How people are stored and how they are read: events hold tokens, package identity knows
 // whose they are, and answers hold ids and names. That is done here and at the edge of each
 // answer, so that statements and facts know tokens only. Rows that were stored before there
@@ -9,7 +11,9 @@ package analytics
 func (s *Store) stored(people []string) []string {
 	var out []string
 	for _, p := range people {
-		if t := s.names.Token(p); t != p {
+		// Who is forgotten is not found by what is gone: an old list of addresses must not
+		// tell who the former people are.
+		if t := s.names.Token(p); t != p && !s.names.IsForgotten(t) {
 			out = append(out, t)
 		}
 		out = append(out, p)
@@ -20,6 +24,9 @@ func (s *Store) stored(people []string) []string {
 // reveal puts people's ids and names where a text from the warehouse has tokens. Of who is
 // forgotten it puts "former-" and a few characters that tell one from another.
 func (s *Store) reveal(text string) string { return s.names.Reveal(text) }
+
+// isFormer says whether an id is what reveal puts for somebody who is forgotten.
+func isFormer(id string) bool { return identity.IsFormer(id) }
 
 // revealJSON is reveal within the strings of a document.
 func (s *Store) revealJSON(text string) string { return s.names.RevealJSON(text) }

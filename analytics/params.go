@@ -36,7 +36,9 @@ type question struct {
 	assume                              string
 	hours                               HourSet
 	team, service, person, urgency      []string
-	persons, who                        []string // person as stored, and who that is
+	persons, who                        []string            // person as stored, and who that is
+	withheld                            []string            // services that the asker does not see
+	nowIn                               map[string][]string // teams of people, now; where a question names them
 	priority, alertClass, source        []string
 	onlyIncident                        string
 	aliases                             aliases
@@ -200,6 +202,8 @@ func (q *question) given(name string) (given, known bool) {
 	switch name {
 	case "auto_resolved":
 		return q.auto != "include", true
+	case "withheld":
+		return len(q.withheld) > 0, true
 	case "past":
 		return q.past, true
 	case "disputed":
@@ -318,7 +322,7 @@ func (q *question) bind() []warehouse.Param {
 		p("uses_team", team), p("from", q.from), p("to", q.to), p("as_of", q.asOf), p("known_at", q.knownAt), p("reach", q.reach()), p("apart", uint16(apart)),
 		p("tz", q.tz), p("lens", q.lens), p("assume", q.assume),
 		p("auto_resolved", q.auto), p("profile", q.profile), p("only_incident", q.onlyIncident),
-		p("team", s(q.team)), p("service", s(q.service)), p("person", s(q.persons)), p("urgency", s(q.urgency)),
+		p("team", s(q.team)), p("service", s(q.service)), p("withheld", s(q.withheld)), p("person", s(q.persons)), p("urgency", s(q.urgency)),
 		p("priority", s(q.priority)), p("alert_class", s(q.alertClass)), p("source", s(q.source)),
 		p("alias", s(q.aliases.from)), p("person_of", s(q.aliases.to)),
 		p("hour_slots", q.hours.slots()), p("slot_minutes", uint16(q.hours.step())), p("cuts", numbers(q.cuts())), p("grid", uint32(grid)),

@@ -58,7 +58,7 @@ func (v *View) Looks(ctx context.Context, limit int) ([]LookRow, error) {
 	err := v.s.look(ctx, access.Working(), "looks", v.s.present(), []string{"membership_epoch"}, `
 SELECT at, JSONExtractString(data, 'by') AS by, JSONExtractString(data, 'what') AS what
 FROM (SELECT at, data, source, id FROM events
-    WHERE kind = 'view.recorded' AND at <= {as_of:DateTime64(3, 'UTC')}
+    WHERE kind = 'view.recorded' AND source = '/steward' AND at <= {as_of:DateTime64(3, 'UTC')}
       AND has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}), transform(person, {alias:Array(String)}, {person_of:Array(String)}, person))
     ORDER BY seen LIMIT 1 BY source, id)
 ORDER BY at DESC, id DESC LIMIT {limit:UInt32}`,
@@ -89,7 +89,7 @@ func (v *View) Audit(ctx context.Context, limit int) ([]AuditRow, error) {
 	out := []AuditRow{}
 	err := v.s.look(ctx, access.Working(), "audit", v.s.present(), nil, `
 SELECT at, JSONExtractString(data, 'by') AS by, JSONExtractString(data, 'action') AS action, JSONExtractString(data, 'target') AS target
-FROM (SELECT at, data, source, id FROM events WHERE kind = 'audit.recorded' AND at <= {as_of:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
+FROM (SELECT at, data, source, id FROM events WHERE kind = 'audit.recorded' AND source = '/steward' AND at <= {as_of:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
 ORDER BY at DESC, id DESC LIMIT {limit:UInt32}`,
 		[]warehouse.Param{{Name: "limit", Value: uint32(limit)}},
 		func(r *warehouse.Rows) error {

@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -30,17 +31,17 @@ import (
 //  4. A month is shown when it has ended: one that still fills would tell by its growth
 //     between two looks who was paged in between. An event that arrives late can still tell
 //     that much; docs/security.md says so.
-//  5. Which cell is hidden depends on nothing but the month's own data, so that every asker
+//  5. Leads see their own teams exactly. So what is hidden must be a group also without any
+//     one of the hidden teams.
+//  6. Which cell is hidden depends on nothing but the month's own data, so that every asker
 //     and every question sees the same cells. Withheld says which and why.
 
 // byTeamPerson is the split that published figures are made of; nobody can ask for it.
 const byTeamPerson = "team_person"
 
-// parts are the columns of a metric that split others; the rest part is what the columns
-// before it leave of the first column of the metric.
+// parts are the columns of a metric that split others.
 var parts = map[string][]string{
 	"interruptions": {"sleep", "off", "business", "nights"},
-	"pages":         {"interrupting", "rest of pages"},
 	"oncall_hours":  {"primary", "secondary"},
 }
 
@@ -83,7 +84,8 @@ func (s *Store) published(ctx context.Context, pass access.Pass, q question, m m
 	if err != nil {
 		return nil, err
 	}
-	a.Assumed, a.OrgZone, a.Watermark = answers[0].Assumed, answers[0].OrgZone, answers[0].Watermark
+	// How many pages rest on an assumption, or on nobody's zone, can be one person's: not said.
+	a.Watermark = answers[0].Watermark
 	q.from, q.to = inner.from, inner.to
 	a.Params = q.applied()
 	gather(a, q, monthsOf(answers[0], months, s.zone))
@@ -108,6 +110,10 @@ func publishable(q question, zone *time.Location) error {
 		return refuse("the lens " + q.lens)
 	case q.metric.people != peopleLoad:
 		return refuse("the lens responder_team of " + q.metric.Name)
+	case q.metric.Name == "pages":
+		// Mostly they are the interruptions over again, and where they are not, the
+		// difference is a few people's e-mails.
+		return &access.Denied{Reason: "pages differ from interruptions by what a few people got, so they are shown for oneself and for teams one leads; everybody may ask for interruptions"}
 	case q.zone.String() != zone.String():
 		return refuse("another zone than " + zone.String())
 	case q.asOfGiven:
@@ -262,23 +268,33 @@ func (c cells) derivable(v shown, counts []func([]float64) float64) bool {
 		row  string
 		part int
 	}
-	people := map[cell]group{}
-	for t := range v.whole {
-		row := t
-		if v.hidden[t] {
-			row = "\x00hidden"
-		}
-		for part, count := range counts {
-			for p := range c.peopleOf(t, count) {
-				at := cell{row, part}
-				if people[at] == nil {
-					people[at] = group{}
+	table := func(without string) map[cell]group {
+		people := map[cell]group{}
+		for t := range v.whole {
+			row := t
+			if v.hidden[t] {
+				row = "\x00hidden"
+			}
+			for part, count := range counts {
+				for p := range c.peopleOf(t, count) {
+					at := cell{row, part}
+					if people[at] == nil {
+						people[at] = group{}
+					}
+					if t != without {
+						people[at][p] = true
+					}
 				}
-				people[at][p] = true
 			}
 		}
+		for at, g := range people {
+			if len(g) == 0 {
+				delete(people, at)
+			}
+		}
+		return people
 	}
-	pieces := func(with func(group) bool) int {
+	pieces := func(people map[cell]group, with func(group) bool) int {
 		piece := map[string]string{}
 		var find func(string) string
 		find = func(x string) string {
@@ -303,7 +319,15 @@ func (c cells) derivable(v shown, counts []func([]float64) float64) bool {
 		}
 		return n
 	}
-	return pieces(func(g group) bool { return !g.small() }) > pieces(func(group) bool { return true })
+	// A lead knows what their own team has in each cell, and can take it out: with every
+	// team in turn, and with none.
+	for _, insider := range append([]string{"\x00nobody"}, slices.Sorted(maps.Keys(v.whole))...) {
+		people := table(insider)
+		if pieces(people, func(g group) bool { return !g.small() }) > pieces(people, func(group) bool { return true }) {
+			return true
+		}
+	}
+	return false
 }
 
 // hideOne takes one more team's parts away, the one of most people, who hold a table
@@ -337,7 +361,30 @@ func (c cells) hide(hidden map[string]bool, count func([]float64) float64) bool 
 			take(t)
 		}
 	}
-	for union.small() {
+	// A team's lead knows its part exactly, so what is left without it must be a group too.
+	bare := func() bool {
+		if union.small() {
+			return true
+		}
+		for _, t := range names {
+			if !hidden[t] || len(c.peopleOf(t, count)) == 0 {
+				continue
+			}
+			rest := group{}
+			for _, o := range names {
+				if hidden[o] && o != t {
+					for p := range c.peopleOf(o, count) {
+						rest[p] = true
+					}
+				}
+			}
+			if rest.small() {
+				return true
+			}
+		}
+		return false
+	}
+	for bare() {
 		next, fewest := "", math.MaxInt
 		for _, t := range names {
 			if n := len(c.peopleOf(t, count)); !hidden[t] && n > 0 && n < fewest {
@@ -360,12 +407,8 @@ func partCounts(columns []Column, metric string) []func([]float64) float64 {
 	}
 	var out []func([]float64) float64
 	for _, name := range parts[metric] {
-		if i, ok := at[name]; ok {
-			out = append(out, func(v []float64) float64 { return v[i] })
-		} else { // what the first part leaves of the whole
-			whole, part := at[strings.TrimPrefix(name, "rest of ")], at[parts[metric][0]]
-			out = append(out, func(v []float64) float64 { return v[whole] - v[part] })
-		}
+		i := at[name]
+		out = append(out, func(v []float64) float64 { return v[i] })
 	}
 	return out
 }

@@ -6,128 +6,182 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
 
-// smallTeams are the teams whose figures of work are not everybody's, since everybody would
-// know whose work it was: those with one or two members now, and so many more, the smallest
-// first, that together they are a group, or what all teams sum to, less the others, would
-// be about one of them. Which services such a team owns or owned tells the same and is left
-// out with it. It changes with membership and ownership only, so no filter and no window
-// changes it, and no two answers can be subtracted to get behind it.
-type smallTeams struct {
-	teams    map[string]bool
-	services map[string][]string // service → the small teams that owned it at any time
-}
+// Figures of work are of services. Those of a team of one or two people are those people's,
+// so to everybody else such a team's services do not exist in them: in no row, no filter
+// and no total, which leaves nothing to subtract. A team is small for a window if it had
+// one or two members at any moment of it; its services are those it ever owned.
 
+// smallCache keeps what the sizes of teams follow from, until anything arrives.
 type smallCache struct {
 	mu    sync.Mutex
 	dir   *Directory
-	small smallTeams
+	moves []move
+	owned map[string][]string // team → services it ever owned
 }
 
-func (s *Store) smallTeams(ctx context.Context) (smallTeams, error) {
+// move is a person joining or leaving a team.
+type move struct {
+	at           time.Time
+	team, member string
+	in           bool
+}
+
+// movesAndServices reads them, once for a state of the directory.
+func (s *Store) movesAndServices(ctx context.Context) ([]move, map[string][]string, error) {
 	d, err := s.everybody(ctx)
 	if err != nil {
-		return smallTeams{}, err
+		return nil, nil, err
 	}
-	s.small.mu.Lock()
-	defer s.small.mu.Unlock()
-	if s.small.dir == d { // the directory is made anew when anything arrived
-		return s.small.small, nil
+	c := &s.small
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dir == d { // the directory is made anew when anything arrived
+		return c.moves, c.owned, nil
 	}
-	out := smallTeams{teams: pickSmall(d.Teams), services: map[string][]string{}}
-	if len(out.teams) > 0 {
-		err = s.look(ctx, access.Working(), "services of small teams", s.present(), []string{"ownership_epoch"},
-			"SELECT DISTINCT service, team FROM ownership_epoch ORDER BY service, team", nil,
-			func(r *warehouse.Rows) error {
-				var service, team string
-				err := r.Scan(&service, &team)
-				if out.teams[team] {
-					out.services[service] = append(out.services[service], team)
-				}
+	var moves []move
+	was, who := []string{}, ""
+	err = s.look(ctx, access.Working(), "sizes of teams", s.present(), []string{"membership_epoch"},
+		"SELECT member, valid_from, teams FROM membership_epoch ORDER BY member, valid_from", nil,
+		func(r *warehouse.Rows) error {
+			var member string
+			var at time.Time
+			var teams []string
+			if err := r.Scan(&member, &at, &teams); err != nil {
 				return err
-			})
-		if err != nil {
-			return smallTeams{}, err
-		}
+			}
+			if member != who {
+				was, who = nil, member
+			}
+			for _, t := range was {
+				if !slices.Contains(teams, t) {
+					moves = append(moves, move{at, t, member, false})
+				}
+			}
+			for _, t := range teams {
+				if !slices.Contains(was, t) {
+					moves = append(moves, move{at, t, member, true})
+				}
+			}
+			was = teams
+			return nil
+		})
+	if err != nil {
+		return nil, nil, err
 	}
-	s.small.dir, s.small.small = d, out
-	return out, nil
+	sort.SliceStable(moves, func(i, j int) bool { return moves[i].at.Before(moves[j].at) })
+	owned := map[string][]string{}
+	err = s.look(ctx, access.Working(), "services of teams", s.present(), []string{"ownership_epoch"},
+		"SELECT DISTINCT service, team FROM ownership_epoch WHERE team != '' ORDER BY service, team", nil,
+		func(r *warehouse.Rows) error {
+			var service, team string
+			err := r.Scan(&service, &team)
+			owned[team] = append(owned[team], service)
+			return err
+		})
+	if err != nil {
+		return nil, nil, err
+	}
+	c.dir, c.moves, c.owned = d, moves, owned
+	return moves, owned, nil
 }
 
-// pickSmall chooses them. A team without members is nobody's work.
-func pickSmall(teams []Team) map[string]bool {
-	out, people := map[string]bool{}, group{}
-	rest := slices.Clone(teams)
-	sort.SliceStable(rest, func(i, j int) bool {
-		if len(rest[i].Members) != len(rest[j].Members) {
-			return len(rest[i].Members) < len(rest[j].Members)
-		}
-		return rest[i].ID < rest[j].ID
-	})
-	for _, t := range rest {
-		n := len(t.Members)
-		if n == 0 || n >= access.GroupSize && !people.small() {
-			continue
-		}
-		out[t.ID] = true
-		for _, p := range t.Members {
-			people[p] = true
+// smallIn lists the teams that had one or two members at any moment of [from, to], sorted.
+// A team without members is nobody's.
+func smallIn(moves []move, from, to time.Time) []string {
+	size, small := map[string]int{}, map[string]bool{}
+	judge := func(team string) {
+		if n := size[team]; n > 0 && n < access.GroupSize {
+			small[team] = true
 		}
 	}
+	i := 0
+	for ; i < len(moves) && !moves[i].at.After(from); i++ {
+		if moves[i].in {
+			size[moves[i].team]++
+		} else {
+			size[moves[i].team]--
+		}
+	}
+	for team := range size {
+		judge(team)
+	}
+	for ; i < len(moves) && !moves[i].at.After(to); i++ {
+		at := moves[i].at
+		touched := map[string]bool{}
+		for ; i < len(moves) && moves[i].at.Equal(at); i++ { // all that happens at once
+			if moves[i].in {
+				size[moves[i].team]++
+			} else {
+				size[moves[i].team]--
+			}
+			touched[moves[i].team] = true
+		}
+		i--
+		for team := range touched {
+			judge(team)
+		}
+	}
+	var out []string
+	for team := range small {
+		out = append(out, team)
+	}
+	sort.Strings(out)
 	return out
 }
 
-// withoutSmall leaves out of an answer about work what is about teams too small for the
-// asker.
-func (v *View) withoutSmall(ctx context.Context, q question, a *Answer) (*Answer, error) {
-	if q.metric.people != peopleWork || v.who.IsOperator() {
-		return a, nil
+// smallTo lists the teams that are too small for the asker, and their services.
+func (v *View) smallTo(ctx context.Context, from, to time.Time) (teams, services []string, err error) {
+	if v.who.IsOperator() {
+		return nil, nil, nil
 	}
-	small, err := v.s.smallTeams(ctx)
+	moves, owned, err := v.s.movesAndServices(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	hides := func(team string) bool { return small.teams[team] && !v.who.TeamSums(team) }
-	reason := fmt.Sprintf("a team of fewer than %d people, or one that is withheld with it", access.GroupSize)
-	out := *a
-	out.Withheld = slices.Clone(a.Withheld)
-	drop := func(key string) {
-		if !slices.ContainsFunc(out.Withheld, func(w Withheld) bool { return w.Key == key }) {
-			out.Withheld = append(out.Withheld, Withheld{key, reason})
+	for _, t := range smallIn(moves, from, to) {
+		if !v.who.TeamSums(t) {
+			teams = append(teams, t)
+			services = append(services, owned[t]...)
 		}
 	}
-	hidesService := func(service string) bool { return slices.ContainsFunc(small.services[service], hides) }
-	for _, f := range []struct {
-		given []string
-		hides func(string) bool
-	}{{q.team, hides}, {q.service, hidesService}} {
-		for _, id := range f.given {
-			if f.hides(id) {
-				out.Rows = [][]any{}
-				drop(id)
+	sort.Strings(services)
+	return teams, slices.Compact(services), nil
+}
+
+// withhold takes services of small teams out of a question about work, and returns what to
+// say of it.
+func (v *View) withhold(ctx context.Context, q *question) ([]Withheld, error) {
+	if q.metric.people != peopleWork {
+		return nil, nil
+	}
+	teams, services, err := v.smallTo(ctx, q.from, q.to)
+	if err != nil || len(teams) == 0 {
+		return nil, err
+	}
+	q.withheld = services
+	reason := fmt.Sprintf("a team of fewer than %d people, at some moment of the window", access.GroupSize)
+	var out []Withheld
+	say := func(keys []string, given []string) {
+		for _, k := range keys {
+			if len(given) == 0 || slices.Contains(given, k) {
+				out = append(out, Withheld{k, reason})
 			}
 		}
 	}
-	var by func(string) bool
-	switch q.by {
-	case "team":
-		by = hides
-	case "service":
-		by = hidesService
+	switch {
+	case q.by == "team" || len(q.team) > 0:
+		say(teams, q.team)
+	case q.by == "service" || len(q.service) > 0:
+		say(services, q.service)
 	default:
-		return &out, nil
+		out = append(out, Withheld{Reason: "services of teams of fewer than three people, at some moment of the window, are left out"})
 	}
-	out.Rows = slices.DeleteFunc(slices.Clone(out.Rows), func(r []any) bool {
-		key, _ := r[1].(string)
-		if by(key) {
-			drop(key)
-			return true
-		}
-		return false
-	})
-	return &out, nil
+	// With one of several named teams left out, the others' sum would be about the others.
+	return out, nil
 }

@@ -6,20 +6,25 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stewardhq/steward/access"
 )
 
 // Theory of operation of stories
 //
-//  1. What happened to an incident, and when, is everybody's. Who was woken and who acted is
-//     a name in a work list: for the teams that own or owned the service, for the person and
-//     their team-mates, and for people admins, whose looks are recorded.
-//  2. Everybody else reads "responder 1", "responder 2", numbered by appearance within this
-//     one incident, so that nobody can be followed from one incident to the next.
+//  1. That an incident happened, what it was called, when it was acknowledged and resolved
+//     is everybody's: facts of a service. Who was woken, when and how, is people's load, and
+//     who acted is a name in a work list: for the teams that own or owned the service, for
+//     the person and their team-mates, and for people admins, whose looks are recorded.
+//  2. Everybody else is told nothing of pages and requests, and reads "responder 1",
+//     "responder 2", numbered by appearance within this one incident, so that nobody can be
+//     followed from one incident to the next. Where the owning team is too small to be a
+//     group, how it handled the incident is withheld altogether.
 //  3. An event's document is then written anew from the members known to hold no person:
 //     what the vendor sent (raw), free text and members nobody has thought of stay out.
-//     "withheld" in the document names what did.
+//     "withheld" in the document names what did. Ids of events may be made of people's, and
+//     become numbers; titles lose addresses and the names of the directory.
 
 // Incident is one incident with every event behind it, in (at, id) order. ErrNotFound.
 func (v *View) Incident(ctx context.Context, id string) (*Incident, error) {
@@ -31,12 +36,17 @@ func (v *View) Incident(ctx context.Context, id string) (*Incident, error) {
 		return inc, err
 	}
 	out := *inc
-	st, err := v.story(ctx, []string{inc.OwnerThen, inc.OwnerNow})
+	st, err := v.story(ctx)
 	if err != nil {
 		return nil, err
 	}
+	st.of(inc.IncidentRow)
 	out.Events = st.tell(inc.Events)
+	st.row(&out.IncidentRow)
 	out.Resolver = st.name(inc.Resolver)
+	if out.Withheld {
+		out.Resolver = ""
+	}
 	return &out, st.record(ctx)
 }
 
@@ -50,17 +60,16 @@ func (v *View) Events(ctx context.Context, f EventFilter) ([]EventRow, error) {
 	if err != nil || v.who.IsOperator() || len(events) == 0 {
 		return events, err
 	}
-	var owners []string
+	st, err := v.story(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if f.Incident != "" {
 		inc, err := v.s.incident(ctx, access.Working(), f.Incident)
 		if err != nil {
 			return nil, err
 		}
-		owners = []string{inc.OwnerThen, inc.OwnerNow}
-	}
-	st, err := v.story(ctx, owners)
-	if err != nil {
-		return nil, err
+		st.of(inc.IncidentRow)
 	}
 	return st.tell(events), st.record(ctx)
 }
@@ -82,33 +91,37 @@ func (v *View) Incidents(ctx context.Context, f IncidentFilter) ([]IncidentRow, 
 	if err != nil || v.who.IsOperator() {
 		return rows, err
 	}
-	names, err := v.story(ctx, nil)
+	st, err := v.story(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for i, r := range rows {
-		st := *names
-		st.owners = []string{r.OwnerThen, r.OwnerNow}
+	for i := range rows {
+		r := &rows[i]
+		st.of(*r)
 		if r.Resolver != "" && !st.sees(r.Resolver) {
-			rows[i].Resolver = Somebody
+			r.Resolver = Somebody
 		}
-		names.looked = st.looked
+		st.row(r)
 	}
-	return rows, names.record(ctx)
+	return rows, st.record(ctx)
 }
 
-// story is one incident's names as the asker may read them.
+// story is the incidents of an answer as the asker may read them, one after the other.
 type story struct {
 	v      *View
-	owners []string
+	owners []string            // of the incident in hand
+	small  bool                // and whether they are too small for the asker
 	teams  map[string][]string // of people, now
 	alias  aliases
-	number map[string]string // pseudonyms given so far
+	scrubs scrubber
+	moves  []move // of teams, for how large they were
+	owned  map[string][]string
+	number map[string]string // pseudonyms given so far in this incident
 	looked []string          // people named to somebody whose looks are recorded
 	pass   access.Pass
 }
 
-func (v *View) story(ctx context.Context, owners []string) (*story, error) {
+func (v *View) story(ctx context.Context) (*story, error) {
 	d, err := v.s.everybody(ctx)
 	if err != nil {
 		return nil, err
@@ -117,14 +130,37 @@ func (v *View) story(ctx context.Context, owners []string) (*story, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &story{v: v, owners: owners, teams: map[string][]string{}, number: map[string]string{}}
+	st := &story{v: v, teams: map[string][]string{}, number: map[string]string{}, scrubs: newScrubber(d, v.who)}
 	if st.alias, err = v.s.aliases(ctx, v.s.present().knownAt, m); err != nil {
 		return nil, fmt.Errorf("aliases: %w", err)
 	}
 	for _, p := range d.People {
 		st.teams[p.ID] = p.Teams
 	}
-	return st, nil
+	st.moves, st.owned, err = v.s.movesAndServices(ctx)
+	return st, err
+}
+
+// of takes an incident in hand.
+func (st *story) of(r IncidentRow) {
+	st.owners, st.number = []string{r.OwnerThen, r.OwnerNow}, map[string]string{}
+	st.small = !st.v.who.IsOperator() && slices.ContainsFunc(smallIn(st.moves, r.Opened, r.Opened), func(team string) bool {
+		return !st.v.who.TeamSums(team) && (slices.Contains(st.owners, team) || slices.Contains(st.owned[team], r.Service))
+	})
+}
+
+// mine says whether the asker belongs to a team that owns or owned the service.
+func (st *story) mine() bool { return slices.ContainsFunc(st.owners, st.v.who.InTeam) }
+
+// row takes out of an incident's line what is not the asker's.
+func (st *story) row(r *IncidentRow) {
+	if st.mine() || st.v.who.Has(access.PeopleAdmin) {
+		return
+	}
+	r.Title, r.Pages = st.scrubs.words(r.Title), 0
+	if st.small {
+		r.Acked, r.Resolved, r.Resolver, r.Withheld = time.Time{}, time.Time{}, "", true
+	}
 }
 
 // canonical is who stands behind an id as events write it.
@@ -165,8 +201,8 @@ func (st *story) name(id string) string {
 
 // plain are the members of an event's document that hold no person.
 var plain = []string{
-	"incident", "service", "team", "title", "urgency", "priority", "severity", "alert_class", "cause", "channel", "level", "auto", "drill", "delivered",
-	"state", "page", "policy", "until", "into", "fingerprint", "starts_at", "actor_kind", "verdict", "made_sense", "skill", "basis",
+	"incident", "service", "team", "urgency", "priority", "severity", "alert_class", "cause", "auto", "drill",
+	"state", "policy", "until", "into", "fingerprint", "starts_at", "actor_kind", "verdict", "made_sense", "skill", "basis",
 }
 
 // named are those that hold one person, targets those that hold targets.
@@ -175,11 +211,16 @@ var (
 	targets = []string{"to", "from"}
 )
 
+// ofPeople are the kinds of a story that are about who was woken or asked.
+var ofPeople = []string{"page.", "responder.", "skill.", "evidence.", "review."}
+
+// ofSmall are the kinds that are told of an incident whose owners are too few.
+var ofSmall = []string{"incident.opened", "incident.updated", "incident.merged", "alert.fired"}
+
 // tell writes events for the asker.
 func (st *story) tell(events []EventRow) []EventRow {
-	out := slices.Clone(events)
-	for i := range out {
-		e := &out[i]
+	out := []EventRow{}
+	for i, e := range events {
 		var doc map[string]any
 		dec := json.NewDecoder(strings.NewReader(e.Data))
 		dec.UseNumber()
@@ -191,14 +232,27 @@ func (st *story) tell(events []EventRow) []EventRow {
 			people = append(people, e.Person)
 		}
 		if st.open(people) {
+			out = append(out, e)
+			continue
+		}
+		if slices.ContainsFunc(ofPeople, func(p string) bool { return strings.HasPrefix(e.Kind, p) }) || st.small && !slices.Contains(ofSmall, e.Kind) {
 			continue
 		}
 		hidden := slices.DeleteFunc(slices.Clone(people), st.sees)
 		e.Person, e.Extensions = st.name(e.Person), ""
 		e.Data = st.write(doc)
 		e.Subject, e.Data = st.scrub(e.Subject, hidden), st.scrub(e.Data, hidden)
+		e.ID, e.Source = fmt.Sprint("event ", i+1), firstOf(e.Source)
+		out = append(out, e)
 	}
 	return out
+}
+
+// firstOf is the first element of a source's path, "/pagerduty" of "/pagerduty/acme/webhook":
+// the tool, without what somebody named its parts.
+func firstOf(source string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(source, "/"), "/")
+	return "/" + first
 }
 
 // open says whether an event's document may be read as it is: it is the asker's own teams'
@@ -212,13 +266,16 @@ func (st *story) open(people []string) bool {
 		}
 		return true
 	}
-	return slices.ContainsFunc(st.owners, w.InTeam)
+	return st.mine()
 }
 
 func (st *story) write(doc map[string]any) string {
 	out, withheld := map[string]any{}, []string{}
 	for k, v := range doc {
 		switch {
+		case k == "title":
+			title, _ := v.(string)
+			out[k] = st.scrubs.words(title)
 		case slices.Contains(plain, k):
 			out[k] = v
 		case slices.Contains(named, k):

@@ -19,7 +19,7 @@ import (
 //     Exact questions run as asked. Others about people run in the published form, which is
 //     coarse enough that no sum or difference of answers is about fewer than three people
 //     (published.go).
-//  3. Work and ownership are figures of services, and everybody's, except those of a team
+//  3. Work and ownership are figures of services, and everybody's, without those of teams
 //     too small to be a group (small.go).
 //  4. Looks at named people are recorded after the answer is known and before it is given:
 //     who would be shown is who is told. If that fails, so does the question.
@@ -75,6 +75,12 @@ func (v *View) QueryEach(ctx context.Context, name string, params url.Values, sp
 			return nil, err
 		}
 	}
+	left := make([][]Withheld, len(questions))
+	for i := range questions {
+		if left[i], err = v.withhold(ctx, &questions[i]); err != nil {
+			return nil, err
+		}
+	}
 	answers := make([]*Answer, len(questions))
 	var exact []question
 	var places []int
@@ -94,7 +100,7 @@ func (v *View) QueryEach(ctx context.Context, name string, params url.Values, sp
 			return nil, err
 		}
 		for i, place := range places {
-			if answers[place], err = v.finish(ctx, passes[place], exact[i], got[i]); err != nil {
+			if answers[place], err = v.finish(ctx, passes[place], exact[i], got[i], left[place], mark); err != nil {
 				return nil, err
 			}
 		}
@@ -106,6 +112,9 @@ func (v *View) QueryEach(ctx context.Context, name string, params url.Values, sp
 func (v *View) decide(ctx context.Context, q *question, m mark) (access.Pass, error) {
 	ask := access.Ask{Named: q.by == "person"}
 	ask.Load = q.metric.people == peopleLoad || q.lens == "responder_team" && q.metric.takesParam("lens")
+	if q.by == "hour_class" { // the class of the hour where the person paged lives
+		ask.Load = true
+	}
 	if len(q.persons) > 0 {
 		a, err := v.s.aliases(ctx, q.knownAt, m)
 		if err != nil {
@@ -118,37 +127,161 @@ func (v *View) decide(ctx context.Context, q *question, m mark) (access.Pass, er
 		}
 		q.who = ask.Persons
 	}
+	if ask.Named || len(ask.Persons) > 0 {
+		d, err := v.s.everybody(ctx)
+		if err != nil {
+			return access.Pass{}, err
+		}
+		q.nowIn = map[string][]string{}
+		for _, p := range d.People {
+			q.nowIn[p.ID] = p.Teams
+		}
+	}
 	// Under the other lenses a team's pages go to whoever was paged, of any team.
 	if q.lens == "responder_team" || !q.metric.takesParam("lens") {
 		ask.Teams = q.team
 	}
+	// Of people who have left a lead's team, or are yet to join it, its sums are all there is.
+	if len(ask.Persons) > 0 && slices.ContainsFunc(ask.Persons, func(p string) bool {
+		return !slices.ContainsFunc(q.nowIn[p], func(t string) bool { return slices.Contains(ask.Teams, t) })
+	}) {
+		ask.Teams = nil
+	}
 	return v.who.Decide(ask)
 }
 
-// finish makes an exact answer the asker's: teams too small for them are left out, and
-// looks at named people are recorded. A kept answer is shared and never changed.
-func (v *View) finish(ctx context.Context, pass access.Pass, q question, a *Answer) (*Answer, error) {
-	a, err := v.withoutSmall(ctx, q, a)
-	if err != nil {
-		return nil, err
+// finish makes an exact answer the asker's: what was left out is said, and looks at people
+// are recorded. A kept answer is shared and never changed.
+func (v *View) finish(ctx context.Context, pass access.Pass, q question, a *Answer, left []Withheld, m mark) (*Answer, error) {
+	if len(left) > 0 {
+		out := *a
+		out.Withheld = append(slices.Clone(a.Withheld), left...)
+		a = &out
 	}
-	var people []string
-	if q.by == "person" {
+	people := q.who
+	switch {
+	case q.by == "person":
+		var gone int
+		if a, gone = v.without(q, a); gone > 0 {
+			out := *a
+			out.Withheld = append(slices.Clone(a.Withheld), Withheld{Reason: fmt.Sprintf("%d people who are not in the team now", gone)})
+			a = &out
+		}
+		people = nil
 		for _, r := range a.Rows {
 			key, _ := r[1].(string)
 			people = append(people, key)
 		}
-	} else if len(a.Rows) > 0 {
-		people = q.who
+	case len(people) == 0 && fewPeople(q, a) && pass.Records():
+		// A sum over one or two people is a look at them, though it names nobody.
+		var err error
+		if people, err = v.behind(ctx, pass, q, m); err != nil {
+			return nil, err
+		}
+	}
+	if len(a.Rows) == 0 {
+		people = nil
 	}
 	return a, v.record(ctx, pass, people)
+}
+
+// fewPeople says whether a row of an answer about load rests on too few people to be a group.
+func fewPeople(q question, a *Answer) bool {
+	at := slices.IndexFunc(a.Columns, func(c Column) bool { return c.Name == "people" })
+	if at < 0 { // a responder's team's work: it may be anybody's
+		return q.metric.people != peopleLoad && q.lens == "responder_team" && len(a.Rows) > 0
+	}
+	return slices.ContainsFunc(a.Rows, func(r []any) bool {
+		n, _ := r[at].(int64)
+		return n > 0 && n < access.GroupSize
+	})
+}
+
+// behind are the people whom a question about load rests on.
+func (v *View) behind(ctx context.Context, pass access.Pass, q question, m mark) ([]string, error) {
+	if q.metric.people != peopleLoad { // incidents have no rows by person: the team's people of the window
+		moves, _, err := v.s.movesAndServices(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var out []string
+		for _, x := range moves {
+			if x.in && (len(q.team) == 0 || slices.Contains(q.team, x.team)) {
+				out = append(out, v.s.reveal(x.member))
+			}
+		}
+		return out, nil
+	}
+	// Rows of the question, each with its people: only those of rows that are too few count.
+	// Under other splits than team a person is in many rows, and everybody counts.
+	rows, each := "", "person"
+	switch q.by {
+	case "none":
+		rows = q.bucket
+	case "team":
+		rows, each = q.bucket, byTeamPerson
+	}
+	if rows == "" {
+		rows = "none"
+	}
+	exactly := q.by == "none" || q.by == "team"
+	q.bucket, q.by, q.splits = rows, each, []Split{{rows, each}}
+	answers, err := v.s.answer(ctx, pass, []question{q}, m)
+	if err != nil {
+		return nil, err
+	}
+	people := map[[2]string][]string{}
+	for _, r := range answers[0].Rows {
+		bucket, _ := r[0].(string)
+		key, _ := r[1].(string)
+		team := ""
+		if each == byTeamPerson {
+			team, key, _ = strings.Cut(key, "\n")
+			key = v.s.reveal(key)
+		}
+		people[[2]string{bucket, team}] = append(people[[2]string{bucket, team}], key)
+	}
+	var out []string
+	for _, in := range people {
+		if !exactly || len(in) < access.GroupSize {
+			out = append(out, in...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// without takes rows of people out whom a lead does not lead now: what they did in the team
+// then is in its sums. It says how many they were.
+func (v *View) without(q question, a *Answer) (*Answer, int) {
+	if v.who.IsOperator() || v.who.Has(access.PeopleAdmin) || len(q.who) > 0 {
+		return a, 0
+	}
+	led := func(p string) bool {
+		return v.who.Is(p) || slices.ContainsFunc(q.nowIn[p], v.who.LeadsTeam)
+	}
+	out := *a
+	out.Rows = nil
+	gone := map[string]bool{}
+	for _, r := range a.Rows {
+		if key, _ := r[1].(string); led(key) {
+			out.Rows = append(out.Rows, r)
+		} else {
+			gone[key] = true
+		}
+	}
+	if out.Rows == nil {
+		out.Rows = [][]any{}
+	}
+	return &out, len(gone)
 }
 
 // record tells the ledger of a look, each person once a view.
 func (v *View) record(ctx context.Context, pass access.Pass, people []string) error {
 	v.told.mu.Lock()
 	defer v.told.mu.Unlock()
-	people = slices.DeleteFunc(slices.Clone(people), func(p string) bool { return v.told.people[p] })
+	// Who is forgotten has no page to read it on, and no name to record it under.
+	people = slices.DeleteFunc(slices.Clone(people), func(p string) bool { return v.told.people[p] || isFormer(p) })
 	looks := pass.Looks(v.purpose, people...)
 	if len(looks) == 0 {
 		return nil
@@ -181,7 +314,11 @@ func (v *View) Directory(ctx context.Context) (*Directory, error) {
 	if err != nil || v.who.IsOperator() {
 		return all, err
 	}
-	d := &Directory{Teams: slices.Clone(all.Teams), Services: all.Services, Size: all.Size}
+	d := &Directory{Teams: slices.Clone(all.Teams), Services: slices.Clone(all.Services), Size: all.Size}
+	scrub := newScrubber(all, v.who)
+	for i := range d.Services {
+		d.Services[i].Description = scrub.known(d.Services[i].Description)
+	}
 	seen := map[string]bool{}
 	for _, p := range all.People {
 		if v.who.Sees(p.ID, p.Teams) {
@@ -191,6 +328,7 @@ func (v *View) Directory(ctx context.Context) (*Directory, error) {
 	for i, t := range d.Teams {
 		unknown := func(p string) bool { return !seen[p] }
 		d.Teams[i].Members = slices.DeleteFunc(slices.Clone(t.Members), unknown)
+		d.Teams[i].Contact = scrub.known(t.Contact)
 		d.Teams[i].Leads = slices.DeleteFunc(slices.Clone(t.Leads), unknown)
 	}
 	return d, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -74,25 +75,34 @@ func (s *Server) reading(c echo.Context) Reading {
 	return r
 }
 
-// purpose is what the ledger says was looked at. It names the page and the window, and no
-// person: whoever reads it is one of possibly several that were looked at.
+// purpose is what the ledger says was looked at: the page or export, and of the filters only
+// what cannot be words, since whoever looks writes them and whoever is looked at reads them.
+// It names no person: several may have been looked at.
 func purpose(c echo.Context) string {
-	path := c.Request().URL.Path
+	out := c.Request().URL.Path
+	switch {
+	case c.Path() == "/people/:person":
+		out = "what you carry"
+	case strings.HasPrefix(out, "/api/"):
+		out = "export of " + strings.TrimPrefix(strings.TrimPrefix(out, "/api/v1/"), "metrics/")
+	}
 	q := c.QueryParams()
-	if strings.HasPrefix(c.Path(), "/people/") {
-		path = "what you carry"
-	}
-	out := path
-	if strings.HasPrefix(path, "/api/") {
-		out = "export of " + strings.TrimPrefix(strings.TrimPrefix(path, "/api/v1/"), "metrics/")
-	}
-	for _, name := range []string{"team", "window", "from", "to"} {
-		if v := q.Get(name); v != "" {
-			out += ", " + name + " " + clip(v, 60)
+	for _, f := range []struct {
+		name string
+		form *regexp.Regexp
+	}{{"window", windowText}, {"from", momentText}, {"to", momentText}} {
+		if v := q.Get(f.name); f.form.MatchString(v) {
+			out += ", " + f.name + " " + v
 		}
 	}
-	return out
+	if n := len(q["team"]); n > 0 {
+		out += ", by team"
+	}
+	return clip(out, 200)
 }
+
+// momentText is a date or a moment, as windows are bounded by.
+var momentText = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]{5,12}(Z|[+-][0-9:]{5}))?$`)
 
 // comes says who may use a route.
 type comes int

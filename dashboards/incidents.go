@@ -40,7 +40,7 @@ func (s *Server) incidents(c echo.Context) error {
 	}
 	n := *dir
 	rows = slices.DeleteFunc(rows, func(r analytics.IncidentRow) bool {
-		over := r.Merged || !r.Resolved.IsZero() && !r.Resolved.After(f.now)
+		over := r.Merged || r.Over && !r.Resolved.After(f.now)
 		return class != "" && r.AlertClass != class || state == "open" && over
 	})
 	found := float64(len(rows))
@@ -146,6 +146,13 @@ func (s *Server) incident(c echo.Context) error {
 
 func incidentAnswer(f *filter, n *names, inc *analytics.Incident, zero time.Time) []bit {
 	out := say("Opened ", strong(f.stamp(zero)))
+	if inc.Withheld {
+		state := "it is open"
+		if inc.Over {
+			state = "it is over"
+		}
+		return append(out, say("; ", strong(state), ". How so few people handled it is shown to their team.")...)
+	}
 	pages, people := 0, map[string]bool{}
 	var acker, resolver string
 	for _, e := range inc.Events {
@@ -161,7 +168,9 @@ func incidentAnswer(f *filter, n *names, inc *analytics.Incident, zero time.Time
 			resolver = e.Person
 		}
 	}
-	out = append(out, say(", it sent ", plural(float64(pages), "page", "pages"))...)
+	if pages > 0 || inc.Pages > 0 {
+		out = append(out, say(", it sent ", plural(float64(pages), "page", "pages"))...)
+	}
 	if len(people) > 0 {
 		out = append(out, say(" to ", plural(float64(len(people)), "person", "people"))...)
 	}

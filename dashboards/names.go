@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stewardhq/steward/analytics"
+	"github.com/stewardhq/steward/identity"
 )
 
 // names turns ids into what people call them.
@@ -101,6 +102,9 @@ func (f *filter) teamCell(n *names, id string) cell {
 
 // personCell links a person's own page.
 func (f *filter) personCell(n *names, id string) cell {
+	if identity.IsFormer(id) { // nobody may look for them any more
+		return txt(n.person(id))
+	}
 	return ref(n.person(id), f.link(at("people", id)))
 }
 

@@ -262,6 +262,9 @@ func (f *filter) incidentTable(n *names, rows []analytics.IncidentRow, services 
 			res = num(took(i.Opened, i.Resolved))
 		}
 		by := "–"
+		if i.Withheld && i.Over {
+			res = num("over")
+		}
 		switch {
 		case i.Merged:
 			res, by = num("–"), "merged"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
+	"github.com/stewardhq/steward/identity"
 )
 
 // Limits of METRICS for interruptions outside working hours, a person and month.
@@ -65,7 +66,7 @@ func (s *Server) person(c echo.Context) error {
 		if team == "" { // whether there is such a person is not said either
 			return &access.Denied{Reason: "what a person carries is shown to that person, to the lead of their team and to people admins"}
 		}
-	} else if _, known := n.people[id]; !known {
+	} else if _, known := n.people[id]; !known || identity.IsFormer(id) {
 		return missing("person", id)
 	}
 	return s.carries(c, f, id, team, "Teams", func(*asker) {}, func(*names) []card { return nil })

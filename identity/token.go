@@ -42,6 +42,12 @@ func IsToken(s string) bool {
 // two people apart on a page.
 func former(token string) string { return formerPrefix + token[len(tokenPrefix):len(tokenPrefix)+8] }
 
+// IsFormer says whether a text has the form that Reveal puts for a forgotten token.
+func IsFormer(s string) bool {
+	rest, ok := strings.CutPrefix(s, formerPrefix)
+	return ok && len(rest) == 8 && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
 // canonical is the form of an identity text that its token is made of: e-mail addresses
 // compare in lower case, every other id is opaque. It is the rule of event.PersonID.
 func canonical(text string) string {

@@ -171,6 +171,16 @@ func (v *Vault) Apply(r Record) (stale bool) {
 	return false
 }
 
+// IsForgotten says whether a token's text was forgotten.
+func (v *Vault) IsForgotten(token string) bool {
+	if v == nil {
+		return false
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.rows[token].forgotten
+}
+
 // Forgotten counts the texts that were forgotten since the vault was opened. Whoever keeps
 // texts that Reveal gave compares it.
 func (v *Vault) Forgotten() uint64 {

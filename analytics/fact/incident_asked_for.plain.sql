@@ -6,6 +6,8 @@ incident_asked_for AS (
     FROM incident_state
     WHERE opened_at >= {from:DateTime64(3, 'UTC')} AND opened_at < {to:DateTime64(3, 'UTC')}
       AND has({service:Array(String)}, last_service) -- if service
+      AND NOT has({withheld:Array(String)}, last_service) -- if withheld
+      AND NOT has({withheld:Array(String)}, service_then) -- if withheld
       AND has({urgency:Array(String)}, last_urgency) -- if urgency
       AND has({priority:Array(String)}, last_priority) -- if priority
       AND has({alert_class:Array(String)}, last_alert_class) -- if alert_class

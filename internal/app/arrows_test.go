@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"cmd/steward":        {"internal/app"},
 	"internal/app":       {"*"},
 	"access":             nil,
-	"dashboards":         {"access", "analytics", "training"},
+	"dashboards":         {"access", "analytics", "identity", "training"},
 	"training":           {"analytics", "ingest/event"},
 	"identity":           nil,
 	"analytics":          {"access", "identity", "internal/warehouse"},

@@ -197,10 +197,15 @@ func (o org) rows() []row {
 		}
 	}
 	for _, m := range []string{"interruptions", "pages", "oncall_hours"} {
-		metric(m+"?by=team", signedIn, false)
-		metric(m+"?bucket=month", signedIn, false)
-		metric(m+"?team=alpha", signedIn, true)
-		metric(m+"?team=duo", signedIn, false)
+		if m == "pages" { // what they are more than interruptions is a few people's
+			metric(m+"?by=team", "people", false)
+			metric(m+"?team=alpha", "lead people", true)
+		} else {
+			metric(m+"?by=team", signedIn, false)
+			metric(m+"?bucket=month", signedIn, false)
+			metric(m+"?team=alpha", signedIn, true)
+			metric(m+"?team=duo", signedIn, false)
+		}
 		metric(m+"?by=person", "people", true)
 		metric(m+"?by=person&team=alpha", "lead people", true)
 		metric(m+"?by=person&team=alpha&team=duo", "people", true)
@@ -226,6 +231,8 @@ func (o org) rows() []row {
 		metric(m+"?by=service", signedIn, false)
 		metric(m+"?team=duo", signedIn, false)
 		metric(m+"?by=team&lens=responder_team", "people", false)
+		metric(m+"?by=hour_class", "people", false)
+		metric(m+"?by=alert_class&urgency=high", signedIn, false)
 	}
 	metric("nothing?by=person", "", false)
 	return rows
