@@ -61,7 +61,7 @@ func (c *Curriculum) checkFront(m *Module) (out []Problem) {
 			fault(n.field, "must be from %d to %d", n.least, n.most)
 		}
 	}
-	if !m.withinEstimate() {
+	if len(out) == 0 && !m.withinEstimate() { // of nonsense nothing can be estimated
 		fault("minutes", "%d is stated, and %.0f is estimated: %d words at %d a minute, %d questions, %d minutes of exercise; 30 %% either way is allowed",
 			m.Minutes, m.Estimate(), m.Words, wordsPerMinute, len(m.Quiz), m.ExerciseMinutes)
 	}

@@ -19,10 +19,10 @@ func (c *Curriculum) checkBody(m *Module) (out []Problem) {
 		out = append(out, m.faultAt(line, field, fmt.Sprintf(format, args...)))
 	}
 	c.checkHeadings(m, fault)
-	for _, line := range m.body.html {
+	for _, line := range slices.Compact(m.body.html) {
 		fault(line, "HTML", "HTML is not shown: write Markdown, and put text that looks like a tag between backticks")
 	}
-	for _, line := range m.body.images {
+	for _, line := range slices.Compact(m.body.images) {
 		fault(line, "images", "images are not shown")
 	}
 	c.checkLinks(m, fault)
