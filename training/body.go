@@ -126,10 +126,14 @@ func asModule(to string) (id, track string, ok bool) {
 	return strings.ToUpper(m[2]), strings.ToUpper(m[1]), true
 }
 
+// plainHost is a name or an IPv4 address, and perhaps a port. The renderer escapes what
+// goes beyond that, and the address written would then not be the one that was judged.
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?$`)
+
 // asWeb says whether a link leads to a page on another host, with nothing hidden in it.
 func asWeb(to string) bool {
 	u, err := url.Parse(to)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil && u.Opaque == "" &&
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && plainHost.MatchString(u.Host) && u.User == nil && u.Opaque == "" &&
 		!strings.ContainsAny(to, " \t\r\n\"'<>`\\")
 }
 
