@@ -15,10 +15,10 @@ const source = "/steward"
 // Enrolment is one person's work on one module under one assignment; the assignment may be a
 // team's or a track's.
 type Enrolment struct {
-	Assignment string
-	Module     string
-	Version    int // of the module's text
-	Person     string
+	Assignment string `json:"assignment"`
+	Module     string `json:"module"`
+	Version    int    `json:"version"` // of the module's text
+	Person     string `json:"person"`
 }
 
 // subject keeps an assignment's events in one ordered partition.
@@ -34,34 +34,22 @@ func (n Enrolment) key(more ...any) string {
 	return out
 }
 
-// enrolled are the members that all events of an enrolment have.
-type enrolled struct {
-	Assignment string `json:"assignment"`
-	Module     string `json:"module"`
-	Version    int    `json:"version"`
-	Person     string `json:"person"`
-}
-
-func (n Enrolment) members() enrolled {
-	return enrolled{n.Assignment, n.Module, n.Version, n.Person}
-}
-
 // Started is that somebody opened a module to work on it. The first one counts.
 func Started(n Enrolment, at time.Time) (event.Event, error) {
-	return event.New(source, event.TrainingStarted, n.subject(), n.key(), at, n.members())
+	return event.New(source, event.TrainingStarted, n.subject(), n.key(), at, n)
 }
 
 // answeredData is one answer. Question counts from 1 as the page does. Which option was
 // chosen is not kept: nobody's wrong answers are worth storing.
 type answeredData struct {
-	enrolled
+	Enrolment
 	Attempt  int  `json:"attempt"`
 	Question int  `json:"question"`
 	Correct  bool `json:"correct"`
 }
 
 type scoredData struct {
-	enrolled
+	Enrolment
 	Attempt int     `json:"attempt"`
 	Score   float64 `json:"score"` // share of right answers, 0 to 1
 	Right   int     `json:"right"`
@@ -78,7 +66,7 @@ func Answered(n Enrolment, a Attempt, m Marked) ([]event.Event, error) {
 	}
 	var out []event.Event
 	for i, q := range m.Questions {
-		e, err := event.New(source, event.TrainingAnswered, n.subject(), n.key(a.Number, i+1), a.At, answeredData{n.members(), a.Number, i + 1, q.Right})
+		e, err := event.New(source, event.TrainingAnswered, n.subject(), n.key(a.Number, i+1), a.At, answeredData{n, a.Number, i + 1, q.Right})
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +76,7 @@ func Answered(n Enrolment, a Attempt, m Marked) ([]event.Event, error) {
 	if m.Passed {
 		kind = event.TrainingPassed
 	}
-	e, err := event.New(source, kind, n.subject(), n.key(a.Number), a.At, scoredData{n.members(), a.Number, m.Score, m.Right, m.Of})
+	e, err := event.New(source, kind, n.subject(), n.key(a.Number), a.At, scoredData{n, a.Number, m.Score, m.Right, m.Of})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +91,7 @@ type Evidence struct {
 }
 
 type completedData struct {
-	enrolled
+	Enrolment
 	Kind string `json:"kind"`
 	Ref  string `json:"ref"`
 	By   string `json:"by,omitempty"`
@@ -124,5 +112,5 @@ func Completed(n Enrolment, m *Module, e Evidence, at time.Time) (event.Event, e
 	case e.Kind == "attestation" && event.PersonID(e.By) == event.PersonID(n.Person):
 		return event.Event{}, errors.New("evidence.by: nobody attests for themselves")
 	}
-	return event.New(source, event.TrainingCompleted, n.subject(), n.key(e.Kind, e.Ref), at, completedData{n.members(), e.Kind, e.Ref, e.By})
+	return event.New(source, event.TrainingCompleted, n.subject(), n.key(e.Kind, e.Ref), at, completedData{n, e.Kind, e.Ref, e.By})
 }
