@@ -102,7 +102,7 @@ func (a Attempt) Mark(m *Module) (Marked, error) {
 		out.Questions = append(out.Questions, MarkedQuestion{Q: q.Q, Chosen: chosen, Right: chosen.Right, Explain: q.Explain})
 	}
 	out.Score = float64(out.Right) / float64(out.Of)
-	// 0.7 of 10 is 7 right answers, also where 0.7·10 is a little more than 7 in binary.
+	// 0.55 of 100 is 55 right answers, though 0.55·100 is a little more in binary.
 	out.Passed = float64(out.Right) >= m.PassMark*float64(out.Of)-1e-9
 	if out.Passed {
 		for i, q := range m.Quiz {

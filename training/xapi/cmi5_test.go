@@ -55,6 +55,7 @@ func TestCmi5(t *testing.T) {
 		{"a mark above one", []string{`masteryscore":0.75`, `masteryscore":75`}, "context.extensions"},
 		{"failed, with success", verb("failed"), "result.success"},
 		{"failed above the mark", append(verb("failed"), `"success":true`, `"success":false`), "result.score.scaled"},
+		{"failed at the mark", append(verb("failed"), `"success":true`, `"success":false`, `0.8`, `0.75`), "result.score.scaled"},
 		{"failed", append(verb("failed"), `"success":true`, `"success":false`, `0.8`, `0.5`), ""},
 		{"completed, with success", append(verb("completed"), `"score":{"scaled":0.8},"success":true`, `"success":true,"completion":true`), "result.success"},
 		{"completed, with a score", append(verb("completed"), `"success":true`, `"completion":true`), "result.score"},
