@@ -20,6 +20,8 @@ var arrows = map[string][]string{
 	"access":             nil,
 	"dashboards":         {"access", "analytics", "training"},
 	"training":           {"analytics", "ingest/event"},
+	"training/drill":     {"ingest/event"},
+	"training/rollout":   {"ingest/event"},
 	"identity":           nil,
 	"analytics":          {"access", "identity", "internal/warehouse"},
 	"analytics/oracle":   {"ingest/event"}, // the slow reading that tests compare with: nobody's import outside tests
