@@ -55,6 +55,7 @@ var walls = map[string]string{
 	"golang.org/x/oauth2":                 "internal/signin",
 	"github.com/go-jose/go-jose":          "internal/signin", // its tests forge tokens
 	"github.com/zitadel/oidc":             "internal/signin", // the provider its tests run
+	"github.com/open-spaced-repetition":   "training/drill",
 }
 
 // pure packages may import the standard library and nothing else.
