@@ -26,7 +26,7 @@ func night() []Event {
 		{Kind: event.IncidentOpened, At: at(0), ID: "e01", Service: "checkout", Team: "orders", Data: data{"title": "checkout: errors, ask Ana Ruiz", "severity": "SEV3", "alert_class": "error-rate", "raw": data{"assignee": "ana@example.org"}}},
 		{Kind: event.PageSent, At: at(20), ID: "e02", Service: "checkout", Person: "ana@example.org", Data: data{"channel": "push", "level": 1.0, "page": "PAGE-ana@example.org"}},
 		{Kind: event.IncidentAcknowledged, At: at(90), ID: "e03", Service: "checkout", Person: "ana@example.org", Data: data{"actor_kind": "user"}},
-		{Kind: event.IncidentNoted, At: at(300), ID: "e04", Service: "checkout", Person: "ana@example.org", Data: data{"text": "5xx only on card payments. @ben knows; asked ben@example.org and BEN@example.org."}},
+		{Kind: event.IncidentNoted, At: at(300), ID: "e04", Service: "checkout", Person: "ana@example.org", Data: data{"text": "5xx only on card payments. @ben knows; asked ben@example.org and BEN@example.org, zoe@mail.example.com too; not Bendix, nor Pandora."}},
 		{Kind: event.IncidentEscalated, At: at(600), ID: "e05", Service: "checkout", Person: "ana@example.org", Data: data{"cause": "manual", "to": []any{"person:ben@example.org", "policy:P9"}}},
 		{Kind: event.IncidentUpdated, At: at(900), ID: "e06", Service: "checkout", Person: "ben@example.org", Data: data{"severity": "SEV2", "service": "billing"}},
 		{Kind: event.IncidentNoted, At: at(1500), ID: "e07", Service: "billing", Person: "ben@example.org", Data: data{"text": "Rolling billing back to 6."}},
@@ -40,7 +40,7 @@ func night() []Event {
 func options() Options {
 	return Options{ID: "card-errors", Incident: "i1", Title: "Card payments fail", Lesson: "Ben found it by asking what changed.", Targets: []string{"team:network"},
 		Teams:    map[string]string{"person:ben@example.org": "billing"},
-		People:   map[string][]string{"ana@example.org": {"Ana Ruiz", "Ana"}, "ben@example.org": {"Ben", "@ben", "pagerduty:acme:PBEN"}, "dora@example.org": {"Dora"}},
+		People:   map[string][]string{"ana@example.org": {"Ana Ruiz", "Ana"}, "ben@example.org": {"Ben", "@ben", "pagerduty:acme:PBEN"}, "dora@example.org": {"Dora", "ben"}},
 		Decisive: []string{"change-before-600", "note-300"},
 		Herrings: []Herring{{Service: "checkout", Why: "it only passes errors on, Ben says"}},
 		Decisions: []Decision{{ID: "d1", At: 300, Question: "What next?", Mitigates: true, Real: "a", Options: []Option{
@@ -84,7 +84,7 @@ func TestCompile(t *testing.T) {
 	}
 	for place, want := range map[string]string{
 		"opened-0.title":       "checkout: errors, ask responder 1",
-		"note-300.text":        "5xx only on card payments. responder 2 knows; asked responder 2 and responder 2.",
+		"note-300.text":        "5xx only on card payments. responder 2 knows; asked responder 2 and responder 2, [address] too; not Bendix, nor Pandora.",
 		"resolved-2400.reason": "billing 7 lost the card token",
 	} {
 		if texts[place] != want {
@@ -98,7 +98,7 @@ func TestCompile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range []string{"ana", "ben", "cleo", "ruiz", "hindsight", "assignee", "example.org"} {
+	for _, word := range []string{"ana@", "@ben", "zoe", "cleo", "ruiz", "hindsight", "assignee", "example.org"} {
 		if strings.Contains(strings.ToLower(string(body)), word) {
 			t.Errorf("the drill contains %q", word)
 		}

@@ -39,7 +39,7 @@ func factsOf(story []Event, start time.Time, o Options) Facts {
 			severity, priority = cmp.Or(severity, text(e.Data, "severity")), cmp.Or(priority, text(e.Data, "priority"))
 			f.Service = cmp.Or(e.Service, text(e.Data, "service"), f.Service)
 		case event.IncidentUpdated:
-			f.Service = cmp.Or(text(e.Data, "service"), f.Service)
+			f.Service = cmp.Or(text(e.Data, "service"), e.Service, f.Service)
 			s, p := text(e.Data, "severity"), text(e.Data, "priority")
 			if raised(severity, s) || raised(priority, p) {
 				declare(at)

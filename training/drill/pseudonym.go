@@ -1,7 +1,9 @@
 package drill
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,12 +11,11 @@ import (
 
 // cast gives everybody who appears in an incident a pseudonym that holds through the drill.
 type cast struct {
-	names  map[string][]string // of a person: what else texts may call them
-	person map[string]string   // any id to the one that stands for the person
-	number map[string]string
-	order  []string
-	// pattern finds every known id and name; nil until everybody has appeared.
-	pattern *regexp.Regexp
+	names   map[string][]string // of a person: what else texts may call them
+	person  map[string]string   // any id to the one that stands for the person
+	number  map[string]string
+	order   []string
+	pattern *regexp.Regexp    // finds every known id and name, once everybody has appeared
 	known   map[string]string // lower-case id or name to pseudonym
 }
 
@@ -22,11 +23,14 @@ type cast struct {
 // "Ana Ruiz", "@ana", "pagerduty:acme:PXXX".
 func newCast(people map[string][]string) *cast {
 	c := &cast{names: people, person: map[string]string{}, number: map[string]string{}}
-	for id, names := range people {
+	ids := slices.Sorted(maps.Keys(people))
+	for _, id := range ids {
 		c.person[strings.ToLower(id)] = id
-		for _, n := range names {
-			if _, taken := people[n]; !taken {
-				c.person[strings.ToLower(n)] = id
+	}
+	for _, id := range ids { // a name that two share stands for the first by id, in every run
+		for _, n := range people[id] {
+			if key := strings.ToLower(n); c.person[key] == "" {
+				c.person[key] = id
 			}
 		}
 	}
@@ -67,13 +71,8 @@ func (c *cast) target(t string) string {
 // close ends the appearances, so that texts read the same wherever they stand. People of the
 // list who only texts mention are numbered after those who acted, in alphabetical order.
 func (c *cast) close(texts []string) {
-	ids := make([]string, 0, len(c.names))
-	for id := range c.names {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		if mentioned(texts, append([]string{id}, c.names[id]...)) {
+	for _, id := range slices.Sorted(maps.Keys(c.names)) {
+		if word := wholeWord(c.own(id)); slices.ContainsFunc(texts, word.MatchString) {
 			c.name(id)
 		}
 	}
@@ -84,29 +83,39 @@ func (c *cast) close(texts []string) {
 		}
 	}
 	for _, key := range c.order {
-		learn(key, c.number[key])
-		for _, n := range c.names[c.owner(key)] {
+		for _, n := range append(c.own(c.owner(key)), key) {
 			learn(n, c.number[key])
 		}
 	}
-	words := make([]string, 0, len(c.known))
-	for w := range c.known {
-		words = append(words, w)
-	}
-	if len(words) == 0 {
-		return
-	}
+	c.pattern = wholeWord(slices.Collect(maps.Keys(c.known)))
+}
+
+// wholeWord finds any of the words, in any case, where neither letter nor digit is beside it:
+// before it in group 1, itself in group 2, after it in group 3.
+func wholeWord(words []string) *regexp.Regexp {
+	quoted := []string{`[^\s\S]`} // which nothing matches
 	// The longest first, so that "Ana Ruiz" is not left as "responder 1 Ruiz".
-	slices.SortFunc(words, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(b) - len(a)
+	slices.SortFunc(words, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	for _, w := range words {
+		if w = strings.TrimSpace(w); w != "" {
+			quoted = append(quoted, regexp.QuoteMeta(w))
 		}
-		return strings.Compare(a, b)
-	})
-	for i, w := range words {
-		words[i] = regexp.QuoteMeta(w)
 	}
-	c.pattern = regexp.MustCompile(`(?i)(^|[^\p{L}\p{N}])(` + strings.Join(words, "|") + `)($|[^\p{L}\p{N}])`)
+	return regexp.MustCompile(`(?i)(^|[^\p{L}\p{N}])(` + strings.Join(quoted, "|") + `)($|[^\p{L}\p{N}])`)
+}
+
+// address finds e-mail addresses, whose owner need not be known for them to be somebody's.
+var address = regexp.MustCompile(`[\w.+-]+@[\w-]+(\.[\w-]+)+`)
+
+// own are a person's id and the names that stand for nobody else.
+func (c *cast) own(id string) []string {
+	out := []string{id}
+	for _, n := range c.names[id] {
+		if c.person[strings.ToLower(n)] == id {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 func (c *cast) owner(key string) string {
@@ -116,30 +125,17 @@ func (c *cast) owner(key string) string {
 	return key
 }
 
-func mentioned(texts, words []string) bool {
-	for _, t := range texts {
-		low := strings.ToLower(t)
-		for _, w := range words {
-			if w != "" && strings.Contains(low, strings.ToLower(w)) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// text replaces everybody known in a text, as whole words. It is a help for the author and
-// no proof: nicknames and the unknown stay, which is why each text needs a decision.
+// text replaces everybody known in a text, as whole words, and what is left of e-mail
+// addresses. It is a help for the author and no proof: nicknames and the unknown stay, which
+// is why each text needs a decision.
 func (c *cast) text(s string) string {
-	if c.pattern == nil {
-		return s
-	}
 	// Neighbours share their separator, which one pass consumes; the second finds the rest.
 	for range 2 {
 		s = c.pattern.ReplaceAllStringFunc(s, func(m string) string {
 			parts := c.pattern.FindStringSubmatch(m)
-			return parts[1] + c.known[strings.ToLower(parts[2])] + parts[3]
+			name := c.known[strings.ToLower(parts[2])]
+			return parts[1] + cmp.Or(name, "somebody") + parts[3] // letters that only folding makes equal
 		})
 	}
-	return s
+	return address.ReplaceAllString(s, "[address]")
 }

@@ -15,7 +15,8 @@ import (
 //     Each question is one card of spaced repetition, for each person apart.
 //  2. The spacing is FSRS-6 with its published default weights and a wanted recall of 90 %,
 //     in whole days: without its steps of minutes, which suit an evening of vocabulary and
-//     not one question a week, and without fuzz, so that history alone decides.
+//     not one question a week, and without fuzz, so that history alone decides. No gap is
+//     longer than a year: systems change faster than memory fades.
 //  3. Nothing is stored. The state of a card is the answers so far, replayed; an answer that
 //     arrives late changes the schedule from there on, as if it had been known.
 
@@ -135,5 +136,6 @@ func scheduler() *fsrs.FSRS {
 	p := fsrs.DefaultParam()
 	p.EnableShortTerm = false
 	p.EnableFuzz = false
+	p.MaximumInterval = 365
 	return fsrs.NewFSRS(p)
 }
