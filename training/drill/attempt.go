@@ -66,15 +66,22 @@ func Replay(d Drill, steps []Step) (*Attempt, error) {
 	slices.SortStableFunc(ordered, func(x, y Step) int { return x.N - y.N })
 	ordered = slices.CompactFunc(ordered, func(x, y Step) bool { return x == y }) // a redelivered event
 	for _, s := range ordered {
-		if err := a.Act(s); err != nil {
+		if err := a.act(s); err != nil {
 			a.Refused = append(a.Refused, err)
 		}
 	}
 	return a, nil
 }
 
-// Act does one step, or says what is wrong with it and changes nothing.
-func (a *Attempt) Act(s Step) *StepError {
+// Act does one step, or says what is wrong with it and changes nothing: a *StepError.
+func (a *Attempt) Act(s Step) error {
+	if err := a.act(s); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (a *Attempt) act(s Step) *StepError {
 	bad := func(field, format string, args ...any) *StepError {
 		return &StepError{Step: s, Field: field, Reason: fmt.Sprintf(format, args...)}
 	}

@@ -117,6 +117,25 @@ func TestReplayNamesWhatCouldNotBe(t *testing.T) {
 	}
 }
 
+// A refused step changes nothing, and a done one is no error.
+func TestAct(t *testing.T) {
+	a, err := Begin(shop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Act(Step{1, 500, "open:c2"}); err == nil || a.Now() != 0 {
+		t.Errorf("%v at %d", err, a.Now())
+	}
+	for i, action := range []string{"look:b", "decide:d1:g", "finish"} {
+		if err := a.Act(Step{i + 1, 100, action}); err != nil {
+			t.Error(err)
+		}
+	}
+	if !a.Finished() || len(a.Done) != 3 {
+		t.Errorf("%+v", a.Done)
+	}
+}
+
 func TestTable(t *testing.T) {
 	a, err := Replay(shop(), steps(620, "open:c2"))
 	if err != nil {

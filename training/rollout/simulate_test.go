@@ -140,6 +140,23 @@ func TestTrueEffectIsFoundAsOftenAsStated(t *testing.T) {
 	}
 }
 
+// The spread that a result reports, and a power note rests on, is the true one on average,
+// with and without an effect.
+func TestSpreadIsTheTrueOne(t *testing.T) {
+	n, squares := 200, 0.0
+	for run := range n {
+		d := draw(t, with(plan(8, 8), Ratio, Lower), 10, []Start{{week(8), 5}}, int64(run))
+		r, err := Estimate(organisation{false, 0.6, 0, 0.6}.values(rand.New(rand.NewPCG(uint64(run), 5)), d, 16), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		squares += r.Spread * r.Spread / float64(n)
+	}
+	if got := math.Sqrt(squares); math.Abs(got-0.3) > 0.02 { // √(0.36/8 + 0.36/8)
+		t.Errorf("spread %v, want 0.3", got)
+	}
+}
+
 func TestPowerByTheTables(t *testing.T) {
 	for _, c := range []struct{ q, v, want float64 }{{0.95, 4, 2.1318}, {0.95, 5, 2.0150}, {0.975, 10, 2.2281}, {0.95, 30, 1.6973}, {0.5, 7, 0}} {
 		if got := studentQuantile(c.q, c.v); math.Abs(got-c.want) > 1e-4 {
