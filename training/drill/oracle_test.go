@@ -10,7 +10,7 @@ import (
 )
 
 // slowScore reads the score's description once more, by itself: actions by their text, every
-// part as a loop over all steps, all in big steps and without the package's helpers.
+// part as a loop over all steps, cadence second by second, without the package's helpers.
 func slowScore(d Drill, steps []Step) (points map[string]float64, of map[string]float64, score float64) {
 	possible := slowReplay(d, steps)
 	share := map[string]float64{}
