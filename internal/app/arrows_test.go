@@ -20,6 +20,8 @@ var arrows = map[string][]string{
 	"access":             nil,
 	"dashboards":         {"access", "analytics", "identity", "training", "training/drill", "training/rollout"},
 	"training":           {"access", "analytics", "ingest/event"},
+	"training/drill":     {"ingest/event"},
+	"training/rollout":   {"ingest/event"},
 	"identity":           nil,
 	"analytics":          {"access", "identity", "internal/warehouse"},
 	"analytics/oracle":   {"ingest/event"}, // the slow reading that tests compare with: nobody's import outside tests
@@ -54,6 +56,7 @@ var walls = map[string]string{
 	"github.com/go-jose/go-jose":          "internal/signin", // its tests forge tokens
 	"github.com/zitadel/oidc":             "internal/signin", // the provider its tests run
 	"github.com/yuin/goldmark":            "training",
+	"github.com/open-spaced-repetition":   "training/drill",
 }
 
 // pure packages may import the standard library and nothing else.
