@@ -40,7 +40,7 @@ func (s *Server) incidents(c echo.Context) error {
 	}
 	n := *dir
 	rows = slices.DeleteFunc(rows, func(r analytics.IncidentRow) bool {
-		over := r.Merged || r.Over && !r.Resolved.After(f.now)
+		over := r.Merged || (r.Over || !r.Resolved.IsZero()) && !r.Resolved.After(f.now)
 		return class != "" && r.AlertClass != class || state == "open" && over
 	})
 	found := float64(len(rows))
