@@ -139,6 +139,9 @@ func (s *Server) incident(c echo.Context) error {
 	for _, e := range inc.Events {
 		v.Events = append(v.Events, s.event(f, n, e, zero))
 	}
+	if inc.Outside {
+		v.Count += "; who was woken, and what was written, is told to the teams concerned"
+	}
 	p.Incident = v
 	p.Answer = incidentAnswer(f, n, inc, zero)
 	return s.render(c, p)
