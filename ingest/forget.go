@@ -24,7 +24,7 @@ import (
 
 // Forgotten is the event that says that a person was forgotten; token is theirs.
 func Forgotten(token string, at time.Time) (event.Event, error) {
-	return event.New("/steward", event.PersonForgotten, token, token, at, map[string]any{"person": token})
+	return event.New(event.OwnSource, event.PersonForgotten, token, token, at, map[string]any{"person": token})
 }
 
 // forgetIDs is how many rows one mutation names.

@@ -13,9 +13,6 @@ import (
 	"github.com/stewardhq/steward/ingest/event"
 )
 
-// ownSource is where events come from that Steward itself is the witness of.
-const ownSource = "/steward"
-
 // ledger makes events of looks at people's data and of administrative acts. Both return
 // when the log has them, and their callers go on only then: what cannot be recorded is
 // neither shown nor done.
@@ -35,7 +32,7 @@ func (l *ledger) Record(ctx context.Context, looks []access.Look) error {
 	var events []event.Event
 	at := l.now()
 	for _, k := range looks {
-		e, err := event.New(ownSource, event.ViewRecorded, k.Person, rand.Text(), at, lookData{k.Person, k.By, k.What})
+		e, err := event.New(event.OwnSource, event.ViewRecorded, k.Person, rand.Text(), at, lookData{k.Person, k.By, k.What})
 		if err != nil {
 			return fmt.Errorf("record a look: %w", err)
 		}
@@ -58,7 +55,7 @@ func (l *ledger) act(ctx context.Context, who access.Who, action, target string)
 // note keeps an act that happened at a moment. The same key and moment are the same act,
 // however often it is noted.
 func (l *ledger) note(ctx context.Context, by, action, target, key string, at time.Time) error {
-	e, err := event.New(ownSource, event.AuditRecorded, "audit:"+action, key, at, auditData{by, action, target})
+	e, err := event.New(event.OwnSource, event.AuditRecorded, "audit:"+action, key, at, auditData{by, action, target})
 	if err != nil {
 		return fmt.Errorf("record an act: %w", err)
 	}
