@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/internal/keys"
 )
 
@@ -73,7 +75,7 @@ func (a *App) bearer(r *http.Request) (t keys.Token, found bool, err error) {
 	if sum := sha256.Sum256([]byte(text)); subtle.ConstantTimeCompare(sum[:], a.local[:]) == 1 {
 		return keys.Token{
 			ID: localID, Name: "a command on the data directory",
-			Scopes: []string{keys.ScopeAdmin, keys.ScopeIngest, keys.ScopeRead},
+			Scopes: []string{keys.ScopeAdmin, keys.ScopeDirectory, keys.ScopeIngest, keys.ScopeRead},
 		}, true, nil
 	}
 	t, err = a.keys.Check(text)
@@ -96,6 +98,20 @@ func (a *App) authorizeIngest(r *http.Request, source string) error {
 		return errNoToken
 	case !t.Allows(keys.ScopeIngest + ":" + source):
 		return fmt.Errorf("the token %s has not the scope for it", t.ID)
+	}
+	return nil
+}
+
+// maySend lets events that say who people are and where they belong be sent only with a
+// token for that: whoever can say who leads a team, or that two ids are one person, could
+// make themselves either.
+func (a *App) maySend(r *http.Request, kinds []event.Kind) error {
+	i := slices.IndexFunc(kinds, event.Kind.Directory)
+	if i < 0 {
+		return nil
+	}
+	if t, found, err := a.bearer(r); err != nil || !found || !t.Allows(keys.ScopeDirectory) {
+		return fmt.Errorf("%s says who people are and where they belong; it needs a token with the scope %s besides", kinds[i], keys.ScopeDirectory)
 	}
 	return nil
 }

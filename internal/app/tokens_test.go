@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/internal/keys"
 )
 
@@ -161,12 +162,69 @@ func TestDevAndDemoTrust(t *testing.T) {
 			t.Errorf("%s: %d", name, w.Code)
 		}
 		made, err := New(cfg)
-		if err != nil || made.authorize != nil {
+		if err != nil || made.authorize != nil || made.may != nil {
 			t.Errorf("%s: the intake asks for tokens; %v", name, err)
 		}
 	}
-	if made, err := New(Config{}); err != nil || made.authorize == nil {
+	if made, err := New(Config{}); err != nil || made.authorize == nil || made.may == nil {
 		t.Errorf("a plain server asks for nothing; %v", err)
+	}
+}
+
+// A token for sending incidents is not one for saying who leads a team: its holder could
+// make themselves the lead, or another person.
+func TestTokensForTheDirectory(t *testing.T) {
+	dir := t.TempDir()
+	k := keyring(t, dir)
+	sender, _ := newToken(t, k, "", "ingest")
+	both, _ := newToken(t, k, "", "ingest:cloudevents", "directory")
+	alone, _ := newToken(t, k, "", "directory", "admin")
+	a, _, _ := boot(t, Config{Data: dir})
+	record, err := ReadRecord(dir)
+	if err != nil || record == nil {
+		t.Fatal(err)
+	}
+	n := 0
+	send := func(token string, kinds ...event.Kind) (int, string) {
+		var batch []string
+		for _, kind := range kinds {
+			n++
+			batch = append(batch, fmt.Sprintf(`{"specversion":"1.0","id":"d%d","source":"/try","type":%q,"data":{"person":"mallory@try.example","team":"t","role":"lead","aliases":["ana@try.example"],`+
+				`"service":"s","name":"n","policy":"p","incident":"i","schedule":"r","start":"2026-01-05T09:00:00Z","end":"2026-01-05T10:00:00Z"}}`, n, kind.Type()))
+		}
+		code, _, text := present(t, "POST", a.URL()+"/ingest/cloudevents", "Bearer "+token, "["+strings.Join(batch, ",")+"]", "Content-Type", "application/cloudevents-batch+json")
+		return code, text
+	}
+	stored := func() uint64 {
+		t.Helper()
+		if err := a.core.Sink.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return rowsOf(t, a.core, "SELECT 'n', count() FROM events WHERE source = '/try'")["n"]
+	}
+	directory := []event.Kind{event.MemberJoined, event.MemberLeft, event.PersonDescribed, event.TeamDescribed, event.ServiceOwned, event.ServiceDescribed, event.PolicyPublished}
+	for _, kind := range directory {
+		code, text := send(sender, event.IncidentNoted, kind)
+		if code != 403 || !strings.Contains(text, `"field":"type"`) || !strings.Contains(text, string(kind)) || !strings.Contains(text, "scope directory") {
+			t.Errorf("%s with a token for sending: %d %s", kind, code, text)
+		}
+	}
+	if got := stored(); got != 0 {
+		t.Errorf("%d events of refused deliveries are stored", got)
+	}
+	if code, text := send(alone, event.MemberJoined); code != 401 {
+		t.Errorf("a token that may not send at all: %d %s", code, text)
+	}
+	if code, text := send(sender, event.IncidentNoted, event.ChangeDeployed); code != 202 {
+		t.Errorf("what a sender may say: %d %s", code, text)
+	}
+	for _, token := range []string{both, record.LocalToken} {
+		if code, text := send(token, append(directory, event.IncidentNoted)...); code != 202 {
+			t.Errorf("with the scope: %d %s", code, text)
+		}
+	}
+	if got := stored(); got != 2+8+8 {
+		t.Errorf("%d events are stored", got)
 	}
 }
 
@@ -339,10 +397,10 @@ func TestKeyring(t *testing.T) {
 	}
 	k := keyring(t, t.TempDir()+"/new")
 	for want, f := range map[string]func() error{
-		"allowed: ingest, ingest:SOURCE, read, admin": func() error { _, _, err := k.NewToken("n", []string{"write"}, "", ""); return err },
-		"cloudevents, pagerduty":                      func() error { _, _, err := k.NewToken("n", []string{"ingest:nagios"}, "", ""); return err },
-		"expires: ":                                   func() error { _, _, err := k.NewToken("n", []string{"read"}, "soon", ""); return err },
-		"allowed: pagerduty":                          func() error { return CheckSigning("cloudevents") },
+		"allowed: ingest, ingest:SOURCE, directory, read, admin": func() error { _, _, err := k.NewToken("n", []string{"write"}, "", ""); return err },
+		"cloudevents, pagerduty":                                 func() error { _, _, err := k.NewToken("n", []string{"ingest:nagios"}, "", ""); return err },
+		"expires: ":                                              func() error { _, _, err := k.NewToken("n", []string{"read"}, "soon", ""); return err },
+		"allowed: pagerduty":                                     func() error { return CheckSigning("cloudevents") },
 	} {
 		var usage *UsageError
 		if err := f(); !errors.As(err, &usage) || !strings.Contains(err.Error(), want) {

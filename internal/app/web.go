@@ -20,7 +20,7 @@ func (a *App) handler() (http.Handler, error) {
 	if a.cfg.has(RoleIngest) {
 		intake = ingest.NewIntake(ingest.IntakeConfig{
 			Publisher:  c.Publisher,
-			SecretsFor: a.secretsFor, Authorize: a.authorize,
+			SecretsFor: a.secretsFor, Authorize: a.authorize, May: a.may,
 			Now: a.cfg.Now, Log: a.log.With("part", "intake"), Observe: c.metrics.delivery,
 		})
 	}
