@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/internal/keys"
 )
@@ -31,7 +32,8 @@ import (
 //     expired or revoked; a valid one that does not allow what is asked gets 403, except
 //     at the intake, which tells senders nothing of the kind. The log knows the reason and
 //     the token's id, never its text.
-//  4. --dev and --demo trust whoever can connect, which is why they are for loopback.
+//  4. --dev and --demo trust whoever can connect, which is why they are for loopback. Who
+//     looks as somebody else there may do what that one may, and no more.
 
 // localID is the id of the token in server.json. No token of a keys file has it: theirs
 // are hexadecimal.
@@ -125,11 +127,24 @@ func (a *App) secretsFor(source, account string) []string {
 	return secrets
 }
 
-// needs lets a request through whose token has the scope. The body is not touched before.
+// needs lets a request through whose token has the scope; where none is asked for, one of
+// whoever administers. The body is not touched before.
 func (a *App) needs(scope string, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if a.trusting() {
-			next(w, r)
+			who, err := a.viewingAs(r)
+			if err == nil {
+				err = who.Administer("this")
+			}
+			var no *access.Denied
+			switch {
+			case errors.As(err, &no):
+				writeError(w, http.StatusForbidden, no.Reason, nil)
+			case err != nil:
+				writeError(w, http.StatusServiceUnavailable, "who is asking could not be found out", nil)
+			default:
+				next(w, r)
+			}
 			return
 		}
 		t, found, err := a.bearer(r)
