@@ -25,7 +25,7 @@ func (r ForgetResult) Warning() string {
 	if r.Plain == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d stored events still hold an id of this person in plain: those stored before there was an identity table, and titles or contacts that somebody wrote it into. They cannot be changed in place; a fresh import into a new data directory leaves the former out", r.Plain)
+	return fmt.Sprintf("%d stored events still hold an id of this person in plain: those stored before there was an identity table or before titles were sealed, and contacts or words that somebody wrote it into. They cannot be changed in place; a fresh import into a new data directory leaves the former out", r.Plain)
 }
 
 // Forget makes a person unreadable, whichever of their ids, aliases or names is given, and
