@@ -85,7 +85,8 @@ type IncidentFilter struct {
 // Incident is one incident with every event behind it, in (at, id) order.
 type Incident struct {
 	IncidentRow
-	Events []EventRow
+	Events  []EventRow
+	Outside bool // the reader is told nothing of who was woken
 }
 
 // QuarantineRow is one record that did not fit. Raw is nil in lists.

@@ -20,7 +20,7 @@ import (
 
 // personColumn finds the names under which facts and projections hold people. A test
 // compares it with the schema, so that a new column cannot be forgotten.
-var personColumn = regexp.MustCompile(`(?i)\b(person|person_of|persons|people|member|members|actor|last_actor|resolver|acts|actions|assigned|target|aliases|subject|data|raw|extensions|targets)\b`)
+var personColumn = regexp.MustCompile(`(?i)\b(person|person_of|persons|people|member|members|actor|last_actor|resolver|acts|actions|assigned|target|aliases|subject|title|last_title|data|raw|extensions|targets)\b`)
 
 // namesPeople says whether a statement reads what holds people, directly or within a
 // document.

@@ -122,7 +122,7 @@ GROUP BY service ORDER BY service`, nil,
 			if err := r.Scan(&v.ID, &v.Name, &v.Description, &v.Lifecycle, &v.RunbookURL, &tier, &v.Owner); err != nil {
 				return err
 			}
-			v.Tier = int(tier)
+			v.Tier, v.Description = int(tier), s.reveal(v.Description)
 			if v.Name == "" {
 				v.Name = v.ID
 			}
@@ -202,7 +202,7 @@ func (s *Store) scanIncident(r *warehouse.Rows) (IncidentRow, error) {
 	var auto, merged bool
 	err := r.Scan(&i.ID, &i.Title, &i.Service, &i.Urgency, &i.Priority, &i.AlertClass, &i.Opened, &acked, &resolved,
 		&i.OwnerThen, &i.OwnerNow, &i.Resolver, &auto, &merged)
-	i.Auto, i.Merged, i.Resolver = auto, merged, s.reveal(i.Resolver)
+	i.Auto, i.Merged, i.Resolver, i.Title = auto, merged, s.reveal(i.Resolver), s.reveal(i.Title)
 	if acked != nil {
 		i.Acked = *acked
 	}

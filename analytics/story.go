@@ -43,6 +43,7 @@ func (v *View) Incident(ctx context.Context, id string) (*Incident, error) {
 	st.of(inc.IncidentRow)
 	out.Events = st.tell(inc.Events)
 	st.row(&out.IncidentRow)
+	out.Outside = !st.mine() && !v.who.Has(access.PeopleAdmin)
 	out.Resolver = st.name(inc.Resolver)
 	if out.Withheld {
 		out.Resolver = ""

@@ -40,7 +40,7 @@ func (s *Server) incidents(c echo.Context) error {
 	}
 	n := *dir
 	rows = slices.DeleteFunc(rows, func(r analytics.IncidentRow) bool {
-		over := r.Merged || r.Over && !r.Resolved.After(f.now)
+		over := r.Merged || (r.Over || !r.Resolved.IsZero()) && !r.Resolved.After(f.now)
 		return class != "" && r.AlertClass != class || state == "open" && over
 	})
 	found := float64(len(rows))
@@ -138,6 +138,9 @@ func (s *Server) incident(c echo.Context) error {
 	}
 	for _, e := range inc.Events {
 		v.Events = append(v.Events, s.event(f, n, e, zero))
+	}
+	if inc.Outside {
+		v.Count += "; who was woken, and what was written, is told to the teams concerned"
 	}
 	p.Incident = v
 	p.Answer = incidentAnswer(f, n, inc, zero)

@@ -9,7 +9,7 @@ func firstSteps(base string, trusting bool) []step {
 	token, how := "", ""
 	if !trusting {
 		token, how = ` \
-  -H "authorization: Bearer $STEWARD_TOKEN"`, " It takes a token from STEWARD_TOKEN; an admin makes one under Tokens."
+  -H "authorization: Bearer $STEWARD_TOKEN"`, " It takes a token from STEWARD_TOKEN, which an admin makes under Tokens: admin to import, ingest to send, directory to say who is who and owns what."
 	}
 	return []step{
 		{"Look around first", "A year of an invented organisation, in a directory of its own.", "steward serve --demo --data demo-data --listen 127.0.0.1:8081"},

@@ -240,6 +240,13 @@ func (v *Vault) NameToken(owner, name string) string {
 	return v.tokens.name(v.Token(owner), name)
 }
 
+// Digest is the keyed digest of a text that is nobody's id but may hold one: as many
+// characters as a token has after its prefix. It is never a token's of an id or a name, case
+// counts, and nothing leads back from it.
+func (v *Vault) Digest(text string) string {
+	return v.tokens.of("digest\x00" + text)[len(tokenPrefix):]
+}
+
 // Lookup is the token of an entry, and whether registering it would change nothing. It is
 // the hot path: nearly every text is known, and costs one look into a map then.
 func (v *Vault) Lookup(e Entry) (token string, known bool) {

@@ -68,6 +68,16 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// A digest of a text is not the token of whoever the text names, and is not made of its
+// lower case: two ids of events that differ in case are two events.
+func TestDigest(t *testing.T) {
+	v, _ := open(t, filepath.Join(t.TempDir(), "identity.jsonl"))
+	a, b := v.Digest("ana@example.org"), v.Digest("Ana@example.org")
+	if a == b || a != v.Digest("ana@example.org") || "~p"+a == v.Token("ana@example.org") || !IsToken("~p"+a) {
+		t.Errorf("%s and %s", a, b)
+	}
+}
+
 func TestReveal(t *testing.T) {
 	v, _ := open(t, filepath.Join(t.TempDir(), "identity.jsonl"))
 	register(t, v, ana...)

@@ -19,12 +19,12 @@ import (
 //     hold a text of the person are deleted by a mutation. Facts are never changed in
 //     place here; these are no facts, nothing is computed from them, and erasure is what
 //     mutations are for. ClickHouse drops the part of before some minutes later.
-//  2. Events from before there was an identity table, and titles and contacts in which
-//     somebody wrote an address. They are counted, and left.
+//  2. Events from before there was an identity table or before titles were sealed, and
+//     contacts in which somebody wrote an address. They are counted, and left.
 
 // Forgotten is the event that says that a person was forgotten; token is theirs.
 func Forgotten(token string, at time.Time) (event.Event, error) {
-	return event.New("/steward", event.PersonForgotten, token, token, at, map[string]any{"person": token})
+	return event.New(event.OwnSource, event.PersonForgotten, token, token, at, map[string]any{"person": token})
 }
 
 // forgetIDs is how many rows one mutation names.

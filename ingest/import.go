@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/ingest/source"
 	"github.com/stewardhq/steward/internal/warehouse"
@@ -88,6 +89,7 @@ type ImportConfig struct {
 	Publisher publisher
 	Sink      drainer
 	DB        *warehouse.DB
+	Vault     *identity.Vault // the publisher's, under which events have their ids
 	Now       func() time.Time
 	Log       *slog.Logger
 	Progress  func(ImportStats) // at most a few times a second; nil: none
@@ -217,7 +219,7 @@ func (im *importer) flush(ctx context.Context) error {
 		if e.Seen.IsZero() {
 			e.Seen = now
 		}
-		key := identityOf(e.Source, e.ID)
+		key := identityOf(e.Source, sealedID(im.cfg.Vault, e.ID))
 		seen, again := im.recent[key]
 		if !again {
 			seen, again = stored[key]
@@ -310,6 +312,9 @@ func (im *importer) ask(ctx context.Context, chunk []event.Event, out map[source
 			kinds = append(kinds, string(e.Kind))
 		}
 		ids = append(ids, e.ID)
+		if id := sealedID(im.cfg.Vault, e.ID); id != e.ID { // in plain it was stored before ids were sealed
+			ids = append(ids, id)
+		}
 	}
 	rows, err := im.cfg.DB.Query(ctx, "import-duplicates",
 		`SELECT source, id, min(seen) FROM events
@@ -327,7 +332,10 @@ func (im *importer) ask(ctx context.Context, chunk []event.Event, out map[source
 		if err := rows.Scan(&src, &id, &seen); err != nil {
 			return err
 		}
-		out[identityOf(src, id)] = seen
+		key := identityOf(src, sealedID(im.cfg.Vault, id))
+		if first, again := out[key]; !again || seen.Before(first) {
+			out[key] = seen
+		}
 	}
 	return rows.Err()
 }

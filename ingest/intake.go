@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,6 +34,10 @@ import (
 //     later the subscription. Its bytes are published as poison, and the answer is 202.
 //  4. 202 is written only after the log has acknowledged. If it does not: 503 with
 //     Retry-After, and the sender's retry makes the same ids.
+//  5. Of our own API's events some are nobody's to send: those of which Steward itself is
+//     the witness (own). Others are for whoever may say them (May). One that is refused
+//     refuses its whole batch, with 403, and nothing of it is stored. Tools are not asked:
+//     what kinds their decoders make is no choice of the sender.
 
 // DefaultMaxBody is the largest body the intake takes, in bytes.
 const DefaultMaxBody = 512 << 10
@@ -53,11 +58,15 @@ type IntakeConfig struct {
 	// Authorize decides whether a request may send for a source that does not sign; what
 	// its error says is not told to the sender. Nil lets everybody who can connect.
 	Authorize func(r *http.Request, source string) error
-	Now       func() time.Time
-	MaxBody   int64         // bytes; default DefaultMaxBody
-	Timeout   time.Duration // to have a request acknowledged by the log; default 15 s
-	Log       *slog.Logger
-	Observe   func(source string, status, events int) // after each request
+	// May decides whether a request that Authorize let in may send events of these kinds,
+	// each named once, to our own API; the sender is told what its error says. It is asked
+	// when the body is read and understood. Nil lets everything be sent.
+	May     func(r *http.Request, kinds []event.Kind) error
+	Now     func() time.Time
+	MaxBody int64         // bytes; default DefaultMaxBody
+	Timeout time.Duration // to have a request acknowledged by the log; default 15 s
+	Log     *slog.Logger
+	Observe func(source string, status, events int) // after each request
 }
 
 type intake struct {
@@ -72,7 +81,7 @@ const cloudEvents = "cloudevents"
 
 // NewIntake serves POST /ingest/{source} and /ingest/{source}/{account}, and the OPTIONS
 // handshake of CloudEvents webhooks. Answers are JSON: {"accepted":n}, or {"error":…,
-// "field":…} with 400, 401, 404, 405, 413, 415 or 503.
+// "field":…} with 400, 401, 403, 404, 405, 413, 415 or 503.
 func NewIntake(cfg IntakeConfig) http.Handler {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -206,7 +215,7 @@ func (in *intake) take(w http.ResponseWriter, r *http.Request) (int, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), in.cfg.Timeout)
 	defer cancel()
 	if name == cloudEvents {
-		return in.cloudEvents(ctx, account, r.Header, buf.Bytes())
+		return in.cloudEvents(ctx, r, account, buf.Bytes())
 	}
 	return in.vendor(ctx, format, account, r.Header, buf.Bytes())
 }
@@ -305,7 +314,8 @@ func undecodable(err error) (reason, field string) {
 
 // cloudEvents takes the three modes of our own API. Events of an unknown type are kept
 // in quarantine one by one, so that they do not hold up their neighbours in a batch.
-func (in *intake) cloudEvents(ctx context.Context, account string, h http.Header, body []byte) (int, error) {
+func (in *intake) cloudEvents(ctx context.Context, r *http.Request, account string, body []byte) (int, error) {
+	h := r.Header
 	events, unknown, err := in.parse(h, body)
 	var fe *event.FieldError
 	switch {
@@ -313,6 +323,14 @@ func (in *intake) cloudEvents(ctx context.Context, account string, h http.Header
 		return 0, &refusal{status: http.StatusBadRequest, text: fe.Error(), field: fe.Field}
 	case err != nil:
 		return 0, err
+	}
+	if err := own(h, events, unknown); err != nil {
+		return 0, err
+	}
+	if in.cfg.May != nil && len(events) > 0 {
+		if err := in.cfg.May(r, kindsOf(events)); err != nil {
+			return 0, &refusal{status: http.StatusForbidden, text: err.Error(), field: "type"}
+		}
 	}
 	now := in.cfg.Now().UTC().Truncate(time.Millisecond)
 	for i := range events {
@@ -341,17 +359,56 @@ func (in *intake) cloudEvents(ctx context.Context, account string, h http.Header
 	return len(events) + len(unknown), nil
 }
 
-func isBatch(h http.Header) bool {
-	media, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
-	return media == contentBatch
+var errOwnSource = &refusal{status: http.StatusForbidden, text: "only Steward itself says something under the source " + event.OwnSource, field: "source"}
+
+// own refuses what only Steward itself may say. A type that is not known yet is judged by
+// its source, since sent through decoding again later it could be one of those.
+func own(h http.Header, events []event.Event, unknown [][]byte) error {
+	for _, e := range events {
+		if e.Kind.Own() {
+			return &refusal{status: http.StatusForbidden, text: "only Steward itself says " + string(e.Kind), field: "type"}
+		}
+		if event.IsOwnSource(e.Source) {
+			return errOwnSource
+		}
+	}
+	for _, raw := range unknown {
+		// Read again, since this is rare: of what is not known only the bytes were kept.
+		read := ParseCloudEvent
+		if media := mediaOf(h); media != contentStructured && media != contentBatch {
+			read = func(b []byte) (event.Event, event.Fields, error) { return binaryHTTP(h, b) }
+		}
+		if e, _, _ := read(raw); event.IsOwnSource(e.Source) {
+			return errOwnSource
+		}
+	}
+	return nil
+}
+
+// kindsOf names each kind of events once.
+func kindsOf(events []event.Event) (kinds []event.Kind) {
+	for _, e := range events {
+		if !slices.Contains(kinds, e.Kind) {
+			kinds = append(kinds, e.Kind)
+		}
+	}
+	return kinds
+}
+
+func isBatch(h http.Header) bool { return mediaOf(h) == contentBatch }
+
+// mediaOf is the content type without parameters, "" for one that cannot be read.
+func mediaOf(h http.Header) string {
+	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return media
 }
 
 // parse tells the modes apart. The error is a *event.FieldError or a *refusal.
 func (in *intake) parse(h http.Header, body []byte) (events []event.Event, unknown [][]byte, err error) {
-	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil {
-		media = ""
-	}
+	media := mediaOf(h)
 	one := func(e event.Event, _ event.Fields, err error) ([]event.Event, [][]byte, error) {
 		if errors.Is(err, ErrUnknownType) {
 			return nil, [][]byte{body}, nil

@@ -106,6 +106,8 @@ func redecode(row badRow) ([]event.Event, error) {
 		var e event.Event
 		e, _, err = ParseCloudEvent(row.raw)
 		events = []event.Event{e}
+	} else if err == nil {
+		err = own(h, events, nil) // it came through the intake, before its kind was known
 	}
 	return received(row.received, events, err)
 }

@@ -18,14 +18,17 @@ import (
 //     people do. Nothing at rest has ever held the text, so nothing has to be rewritten
 //     when it must go (package identity).
 //  2. A decoder has made the event's id before, from what the source sent. Sealing leaves
-//     ids alone: a redelivery and a second import still find their first copy.
+//     ids alone: a redelivery and a second import still find their first copy. Only a
+//     foreign id that holds an e-mail address is replaced, whole, by its keyed digest, which
+//     finds copies as well.
 //  3. The members of the vocabulary that name people are sealed whole: person, by, manager,
 //     aliases, targets written person:…, the name of person.described, and person inside
 //     lists such as a policy's levels. An id made of people's (a shift's, the subject) has
 //     the token in the person's place.
 //  4. In text that people write (text, note, reason, members we do not know) e-mail
-//     addresses are sealed, and the ids and names that the same event has elsewhere. A name
-//     that somebody typed and that stands nowhere else stays: it cannot be told from a
+//     addresses are sealed, and the ids and names that the same event has elsewhere. So
+//     they are in titles and descriptions, which name things but are written by people. A
+//     name that somebody typed and that stands nowhere else stays: it cannot be told from a
 //     word. What names things and not people stays as it is (roleOf).
 //  5. Under raw, e-mail addresses are sealed wherever they are; in an object that refers
 //     to a user, its name, id and links too, and that name in the rest of raw
@@ -49,8 +52,8 @@ const (
 	roleRaw                 // the tool's own JSON
 )
 
-// roleOf knows the vocabulary's members. Titles, descriptions and contacts of teams and
-// services name things. A switch and not a map: it is asked for every member of every event.
+// roleOf knows the vocabulary's members. Contacts of teams and services are how to reach
+// these. A switch and not a map: it is asked for every member of every event.
 func roleOf(name string) role {
 	switch name {
 	case "person", "by", "manager":
@@ -63,9 +66,9 @@ func roleOf(name string) role {
 		return roleName
 	case "raw":
 		return roleRaw
-	case "incident", "service", "team", "title", "urgency", "priority", "severity", "alert_class", "cause", "channel", "state",
+	case "incident", "service", "team", "urgency", "priority", "severity", "alert_class", "cause", "channel", "state",
 		"policy", "actor_kind", "level", "auto", "drill", "delivered", "until", "into", "fingerprint", "starts_at",
-		"description", "tier", "lifecycle", "contact", "runbook_url", "dashboards", "dependencies", "paging_ids", "services",
+		"tier", "lifecycle", "contact", "runbook_url", "dashboards", "dependencies", "paging_ids", "services",
 		"time_zone", "working_hours", "holidays", "schedule", "start", "end", "role", "override", "module", "track", "skill",
 		"environment", "version", "check", "expires", "due", "parent":
 		return roleAsIs
@@ -151,6 +154,12 @@ func (s *sealer) event(e *event.Event) bool {
 		e.Data = s.splice()
 	}
 	same := e.Key == e.Subject
+	if id := sealedID(s.v, e.ID); id != e.ID {
+		if e.Key == e.ID {
+			e.Key = id
+		}
+		e.ID, changed = id, true
+	}
 	if id, ok := s.identifier(e.Subject); ok {
 		e.Subject, changed = id, true
 	}
@@ -172,6 +181,21 @@ func (s *sealer) event(e *event.Event) bool {
 		}
 	}
 	return changed
+}
+
+// sealedPrefix begins an id that stands for one that held an address.
+const sealedPrefix = "sealed-"
+
+// sealedID is the id under which an event is stored: its own, or the digest of one that
+// holds an e-mail address. It is a function of id and key, and what is sealed stays so.
+func sealedID(v *identity.Vault, id string) string {
+	if v == nil || strings.IndexByte(id, '@') < 0 {
+		return id
+	}
+	if start, _ := nextEmail([]byte(id), 0); start < 0 {
+		return id
+	}
+	return sealedPrefix + v.Digest(id)
 }
 
 // token is an entry's, which the vault learns if it has to. A name's owner comes first, so

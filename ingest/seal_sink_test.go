@@ -3,12 +3,14 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stewardhq/steward/identity"
+	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/internal/broker"
 )
 
@@ -38,24 +40,27 @@ func TestSinkSealsWhatOthersWrote(t *testing.T) {
 	w := newWorld(t, false, 1)
 	dir := t.TempDir()
 	v := vaultIn(t, dir)
-	events := sample("plain", 8)
+	events := append(sample("plain", 8), withAddresses(0))
 	w.publish(events...) // by a publisher that has no vault
 	cfg := w.config()
 	cfg.Direct, cfg.Vault = true, v
 	s, stop := w.start(cfg)
 	w.drain(s)
-	w.exactly(8, 0)
-	const all = "SELECT concat(person, ' ', arrayStringConcat(targets, ' '), ' ', subject, ' ', data) FROM events ORDER BY offset"
+	w.exactly(9, 0)
+	const all = "SELECT concat(person, ' ', id, ' ', title, ' ', arrayStringConcat(targets, ' '), ' ', subject, ' ', data) FROM events ORDER BY offset"
 	stored := texts(t, w, all)
 	for _, row := range stored {
 		if strings.Contains(row, "@") {
 			t.Errorf("stored in plain: %s", row)
 		}
 	}
+	if title := texts(t, w, "SELECT title FROM events WHERE id LIKE 'sealed-%' AND JSONExtractString(data, 'title') = title"); len(title) != 1 || title[0] != "Disk of "+v.Token("cy@example.org") {
+		t.Errorf("the title's column and document: %q", title)
+	}
 	if !strings.HasPrefix(stored[1], v.Token("ana@example.org")+" ") || !strings.Contains(stored[2], "person:"+v.Token("bo@example.org")) {
 		t.Errorf("the columns are not sealed: %q", stored[:3])
 	}
-	for _, who := range []string{"ana@example.org", "bo@example.org"} {
+	for _, who := range []string{"ana@example.org", "bo@example.org", "cy@example.org"} {
 		if text, ok := v.Text(v.Token(who)); !ok || text != who {
 			t.Errorf("%s is not known: %q", who, text)
 		}
@@ -79,6 +84,15 @@ func TestSinkSealsWhatOthersWrote(t *testing.T) {
 	if again := texts(t, twin, all); !slices.Equal(again, stored) {
 		t.Errorf("sealed by the publisher:\n%q\nby the sink:\n%q", again, stored)
 	}
+}
+
+// withAddresses is an event with an address in its id and its title.
+func withAddresses(i int) event.Event {
+	e := sample("addressed", 1)[0]
+	e.ID = fmt.Sprintf("ticket/%d/Cy@example.org", i)
+	e.At, e.Seen = e.At.Add(time.Duration(i)*time.Minute), e.Seen.Add(time.Duration(i)*time.Minute)
+	e.Data = []byte(strings.Replace(string(e.Data), "Disk full on host 0", "Disk of Cy@example.org", 1))
+	return e
 }
 
 // failing is a journal whose disk is full.
@@ -120,17 +134,43 @@ func TestImportTwiceSealed(t *testing.T) {
 	cfg.Direct, cfg.Vault = true, v
 	s, _ := w.start(cfg)
 	var file strings.Builder
-	for _, e := range sample("twice", 40) {
+	for _, e := range append(sample("twice", 38), withAddresses(1), withAddresses(2), withAddresses(1)) {
 		file.Write(MarshalCloudEvent(e))
 		file.WriteByte('\n')
 	}
-	for i, want := range []ImportStats{{Events: 40}, {Duplicates: 40}} {
-		got, err := Import(t.Context(), ImportConfig{Format: cloudEvents, Reader: strings.NewReader(file.String()), Publisher: pub, Sink: s, DB: w.db, Log: testLog(t)})
+	for i, want := range []ImportStats{{Events: 40, Duplicates: 1}, {Duplicates: 41}} {
+		got, err := Import(t.Context(), ImportConfig{Format: cloudEvents, Reader: strings.NewReader(file.String()), Publisher: pub, Sink: s, DB: w.db, Vault: v, Log: testLog(t)})
 		if err != nil || got.Events != want.Events || got.Duplicates != want.Duplicates {
 			t.Errorf("import %d: %+v, %v", i+1, got, err)
 		}
 	}
 	w.exactly(40, 0)
+	if err := pub.Publish(t.Context(), withAddresses(2)); err != nil { // as a redelivery or a redrive would
+		t.Fatal(err)
+	}
+	w.drain(s)
+	if n := queryUint(t, w.db, "SELECT uniqExact(source, id) FROM events"); n != 40 {
+		t.Errorf("a copy of an event with a sealed id is another: %d", n)
+	}
+}
+
+// What was stored before ids were sealed is found under the id it has.
+func TestImportFindsPlainIDs(t *testing.T) {
+	w := newWorld(t, false, 1)
+	v := newVault(t)
+	if err := InsertDirect(t.Context(), w.db, []event.Event{withAddresses(3)}); err != nil {
+		t.Fatal(err)
+	}
+	pub, err := NewPublisher(PublisherConfig{Brokers: w.broker.Addrs(), Topic: w.topic, Vault: v, Log: testLog(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pub.Close()
+	s, _ := w.start(w.config())
+	got, err := Import(t.Context(), ImportConfig{Format: cloudEvents, Reader: strings.NewReader(string(MarshalCloudEvent(withAddresses(3)))), Publisher: pub, Sink: s, DB: w.db, Vault: v, Log: testLog(t)})
+	if err != nil || got.Events != 0 || got.Duplicates != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
 }
 
 // The table on a topic: what one process learns the other knows, what one forgets the other

@@ -85,7 +85,10 @@ func TestSeal(t *testing.T) {
 		{"a policy", event.PolicyPublished, "p", `{"policy":"p","levels":[{"targets":[{"person":"ana@example.org"},{"schedule":"s"}]}]}`, `{"policy":"p","levels":[{"targets":[{"person":"{ana}"},{"schedule":"s"}]}]}`},
 		{"a shift", event.ShiftPlanned, "rota/1/ana@example.org/2026", `{"shift":"rota/1/ana@example.org/2026","person":"ana@example.org","schedule":"rota"}`, `{"shift":"rota/1/{ana}/2026","person":"{ana}","schedule":"rota"}`},
 		{"things", event.TeamDescribed, "t", `{"team":"t","name":"Ana Lima","contact":"payments@example.org","parent":"x@example.org"}`, `{"team":"t","name":"Ana Lima","contact":"payments@example.org","parent":"x@example.org"}`},
-		{"text", event.IncidentNoted, "i", `{"text":"ask (ana@example.org). or 'ana@example.org'!","title":"ana@example.org"}`, `{"text":"ask ({ana}). or '{ana}'!","title":"ana@example.org"}`},
+		{"text", event.IncidentNoted, "i", `{"text":"ask (ana@example.org). or 'ana@example.org'!","title":"ana@example.org"}`, `{"text":"ask ({ana}). or '{ana}'!","title":"{ana}"}`},
+		{"a title", event.IncidentOpened, "i", `{"incident":"i","title":"Disk of Ana@example.org is \"full\"","description":"ask ana\u0040example.org","service":"ana@example.org"}`, `{"incident":"i","title":"Disk of {ana} is \"full\"","description":"ask {ana}","service":"ana@example.org"}`},
+		{"a title with a name", event.IncidentUpdated, "pagerduty:acme:Q1", `{"title":"Laptop of Ana Lima","raw":{"assignees":[{"id":"PANA1","type":"user_reference","summary":"Ana Lima"}]}}`, `{"title":"Laptop of {name}","raw":{"assignees":[{"id":"{id}","type":"user_reference","summary":"{name}"}]}}`},
+		{"a description", event.ServiceDescribed, "s", `{"service":"s","name":"S","description":"ana@example.org knows","contact":"ana@example.org"}`, `{"service":"s","name":"S","description":"{ana} knows","contact":"ana@example.org"}`},
 		{"a stranger's member", event.AlertFired, "a", `{"labels":{"owner":"ana@example.org","ana@example.org":1}}`, `{"labels":{"owner":"{ana}","{ana}":1}}`},
 		{"an audit", event.AuditRecorded, "a", `{"by":"ana@example.org","action":"x","target":"person:ana@example.org"}`, `{"by":"{ana}","action":"x","target":"person:{ana}"}`},
 		{"a view", event.ViewRecorded, "ana@example.org", `{"person":"ana@example.org","by":"pagerduty:acme:PANA1","what":"page"}`, `{"person":"{ana}","by":"{pd}","what":"page"}`},
@@ -116,6 +119,42 @@ func TestSeal(t *testing.T) {
 		if !bytes.Equal(again.Data, got.Data) || again.Subject != got.Subject {
 			t.Errorf("%s: sealing twice gives %s", c.name, again.Data)
 		}
+	}
+}
+
+// A foreign id that holds an address is replaced whole, and the same way every time, with the
+// key that is made of it. All others stay.
+func TestSealID(t *testing.T) {
+	v := newVault(t)
+	for _, id := range []string{"1", "38888888888888888888888888888888888888", "a@b", "@example.org", "user@host", "~p@x", "é"} {
+		if e := sealed(t, v, event.Event{ID: id, Kind: event.IncidentNoted, Data: []byte(`{}`)}); e.ID != id {
+			t.Errorf("%q became %q", id, e.ID)
+		}
+	}
+	seen := map[string]bool{}
+	for _, id := range []string{"ana@example.org", "Ana@example.org", "ana@example.org-1", "ticket/7/ana@example.org", "<CAF+x=1@mail.example.org>"} {
+		e := event.Event{ID: id, Key: id, Kind: event.IncidentNoted, Data: []byte(`{"text":"x"}`)}
+		got := sealed(t, v, e)
+		if !strings.HasPrefix(got.ID, "sealed-") || len(got.ID) != len("sealed-")+24 || got.Key != got.ID || seen[got.ID] || e.ID != id {
+			t.Errorf("%q became %q with the key %q", id, got.ID, got.Key)
+		}
+		seen[got.ID] = true
+		if again := sealed(t, v, e); again.ID != got.ID {
+			t.Errorf("%q is %q and %q", id, got.ID, again.ID)
+		}
+		if again := sealed(t, v, got); again.ID != got.ID || again.Key != got.Key {
+			t.Errorf("%q sealed again is %q", got.ID, again.ID)
+		}
+		if _, err := v.Find(id); err == nil {
+			t.Errorf("%q has become a person", id)
+		}
+	}
+	e := event.Event{ID: "ana@example.org", Key: "ana@example.org", Subject: "ana@example.org", Kind: event.IncidentNoted, Data: []byte(`{}`)}
+	if got := sealed(t, v, e); got.Key != got.Subject || got.Subject != v.Token("ana@example.org") || !strings.HasPrefix(got.ID, "sealed-") {
+		t.Errorf("a subject that is the id too: %+v", got)
+	}
+	if e := (event.Event{ID: "ana@example.org", Data: []byte(`{}`)}); seal(nil, &e, nil) || e.ID != "ana@example.org" {
+		t.Error("sealed without a vault")
 	}
 }
 

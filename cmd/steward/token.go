@@ -17,8 +17,8 @@ func (c *command) token() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Make, list and revoke the tokens that callers of the server show",
-		Long: "A token lets a program send events (scope ingest, or ingest:SOURCE for one source), ask for figures (read), or\n" +
-			"import and rebuild (admin). It is sent as Authorization: Bearer TOKEN; import, query and rebuild take it from\n" +
+		Long: "A token lets a program send events (scope ingest, or ingest:SOURCE for one source), say who people are and where\n" +
+			"they belong (directory, besides), ask for figures (read), or import and rebuild (admin). It is sent as Authorization: Bearer TOKEN; import, query and rebuild take it from\n" +
 			"STEWARD_TOKEN. Tokens live in the data directory; a running server notices every change within a second.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

@@ -1,6 +1,9 @@
 package event
 
-import "sort"
+import (
+	"sort"
+	"strings"
+)
 
 // Kind names what sort of fact an event is. The set is closed: a new kind is a new
 // constant here with its required fields, and a line in docs/events.md.
@@ -81,6 +84,34 @@ func Kinds() []Kind {
 
 // Known says whether a kind belongs to the vocabulary.
 func Known(k Kind) bool { _, ok := specs[k]; return ok }
+
+// OwnSource is the source of what Steward itself is the witness of.
+const OwnSource = "/steward"
+
+// IsOwnSource says whether a source is Steward's own, which nobody else may speak as.
+func IsOwnSource(source string) bool {
+	return source == OwnSource || strings.HasPrefix(source, OwnSource+"/")
+}
+
+// Own says whether only Steward itself says such facts: who looked, what admins did, who was
+// forgotten, what was published and drawn. Whoever could say them could forge the ledger.
+func (k Kind) Own() bool {
+	switch k {
+	case ViewRecorded, AuditRecorded, PersonForgotten, ReportPublished, RolloutDrawn:
+		return true
+	}
+	return false
+}
+
+// Directory says whether such facts tell who people are and where they belong. What somebody
+// may see follows from them, and so does whose a service's load is.
+func (k Kind) Directory() bool {
+	switch k {
+	case MemberJoined, MemberLeft, PersonDescribed, TeamDescribed, ServiceOwned, ServiceDescribed, PolicyPublished:
+		return true
+	}
+	return false
+}
 
 // spec is what one kind demands of its data. A requirement is a list of alternatives,
 // of which at least one must be present; most lists have one element.

@@ -30,6 +30,7 @@ import (
 
 	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/dashboards"
+	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/internal/keys"
 	"github.com/stewardhq/steward/internal/signin"
 )
@@ -52,6 +53,7 @@ type App struct {
 	pages     *dashboards.Server
 	local     [sha256.Size]byte                          // hash of the token in server.json
 	authorize func(r *http.Request, source string) error // of sources that do not sign; nil: everybody may send
+	may       func(*http.Request, []event.Kind) error    // whether a sender may say such facts; nil: whatever they like
 	url       string
 	cleanup   cleanup
 	started   bool
@@ -68,7 +70,7 @@ func New(cfg Config) (*App, error) {
 		a.policy = access.Policy{Rules: c.Roles, Default: c.DefaultRole, TeamSeesLoad: c.TeamSeesLoad}
 	}
 	if !a.trusting() {
-		a.authorize = a.authorizeIngest
+		a.authorize, a.may = a.authorizeIngest, a.maySend
 	}
 	return a, nil
 }

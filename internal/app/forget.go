@@ -25,13 +25,15 @@ func (r ForgetResult) Warning() string {
 	if r.Plain == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d stored events still hold an id of this person in plain: those stored before there was an identity table, and titles or contacts that somebody wrote it into. They cannot be changed in place; a fresh import into a new data directory leaves the former out", r.Plain)
+	return fmt.Sprintf("%d stored events still hold an id of this person in plain: those stored before there was an identity table or before titles were sealed, and contacts or words that somebody wrote it into. They cannot be changed in place; a fresh import into a new data directory leaves the former out", r.Plain)
 }
 
 // Forget makes a person unreadable, whichever of their ids, aliases or names is given, and
-// keeps every number. The order lets a crash at any point be repaired by asking again: the
-// texts go last, since they are what finds the rest. Whom nobody knows is a *UsageError.
-func (c *Core) Forget(ctx context.Context, person string) (ForgetResult, error) {
+// keeps every number. Record is told whom, by the token that stays, before anything is
+// forgotten, and its error ends it there. The order lets a crash at any point be repaired by
+// asking again: the texts go last, since they are what finds the rest. Whom nobody knows is
+// a *UsageError, and nothing that would have to be recorded.
+func (c *Core) Forget(ctx context.Context, person string, record func(token string) error) (ForgetResult, error) {
 	p, err := c.Vault.Find(person)
 	if errors.Is(err, identity.ErrUnknown) || errors.Is(err, identity.ErrAmbiguous) {
 		return ForgetResult{}, &UsageError{Message: err.Error()}
@@ -40,6 +42,9 @@ func (c *Core) Forget(ctx context.Context, person string) (ForgetResult, error) 
 		return ForgetResult{}, err
 	}
 	done := ForgetResult{Person: p.Token}
+	if err := record(p.Token); err != nil {
+		return done, fmt.Errorf("%s: %w", unrecorded, err)
+	}
 	if !p.Forgotten {
 		e, err := ingest.Forgotten(p.Token, c.cfg.Now().UTC().Truncate(time.Millisecond))
 		if err != nil {
@@ -71,7 +76,7 @@ func (c *Core) Forget(ctx context.Context, person string) (ForgetResult, error) 
 }
 
 // serveForget answers POST /api/v1/forget with a ForgetResult.
-func (c *Core) serveForget(w http.ResponseWriter, r *http.Request) {
+func (a *App) serveForget(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Person string `json:"person"`
 	}
@@ -81,7 +86,10 @@ func (c *Core) serveForget(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, `the body must be {"person":"…"}`, nil)
 		return
 	}
-	done, err := c.Forget(r.Context(), ask.Person)
+	c := a.core
+	done, err := c.Forget(r.Context(), ask.Person, func(token string) error {
+		return a.ledger.act(r.Context(), a.actor(r), "forget", token)
+	})
 	var usage *UsageError
 	switch {
 	case errors.As(err, &usage):
@@ -96,8 +104,5 @@ func (c *Core) serveForget(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *local) Forget(ctx context.Context, person string) (ForgetResult, error) {
-	if err := l.core.acted(ctx, "forget", ""); err != nil {
-		return ForgetResult{}, err
-	}
-	return l.core.Forget(ctx, person)
+	return l.core.Forget(ctx, person, func(token string) error { return l.core.acted(ctx, "forget", token) })
 }

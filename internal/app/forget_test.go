@@ -267,7 +267,7 @@ func TestForget(t *testing.T) {
 	if err := c.Sink.Drain(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if n := rowsOf(t, c, "SELECT person, uniqExact((source, id)) FROM events GROUP BY person")[token]; n != before["person "+token]+2 {
+	if n := rowsOf(t, c, "SELECT person, uniqExact((source, id)) FROM events WHERE kind != 'audit.recorded' GROUP BY person")[token]; n != before["person "+token]+2 {
 		t.Errorf("%d events are the person's, want the late one and the forgetting more than %d", n, before["person "+token])
 	}
 	stop()
@@ -301,6 +301,56 @@ func simulateNote(t *testing.T, person string) event.Event {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// Who forgot somebody is in the audit log, and whom, as the token that stays: recorded before
+// anything is forgotten, and without the name that was to go.
+func TestForgettingIsRecorded(t *testing.T) {
+	dir := t.TempDir()
+	a, _, stop := boot(t, Config{Data: dir, Dev: true})
+	for _, who := range []string{"ana@example.org", "bo@example.org"} {
+		if err := a.core.Publisher.Publish(t.Context(), simulateNote(t, who)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ana, bo := a.core.Vault.Token("ana@example.org"), a.core.Vault.Token("bo@example.org")
+	for body, want := range map[string]int{`{"person":"ana@example.org"}`: 200, `{"person":"nobody@example.org"}`: 404} {
+		if code, _, text := present(t, "POST", a.URL()+"/api/v1/forget", "", body, "Steward-View-As", "admin"); code != want {
+			t.Errorf("%s: %d %s", body, code, text)
+		}
+	}
+	forgotten := func(c *Core) (list []string) {
+		for act := range acts(t, c) {
+			if strings.HasPrefix(act, "forget ") {
+				_, of, _ := strings.Cut(act, " of ")
+				list = append(list, of)
+			}
+		}
+		slices.Sort(list)
+		return list
+	}
+	if got := forgotten(a.core); !slices.Equal(got, []string{ana}) || acts(t, a.core)["forget by development:a admin of "+ana] != 1 {
+		t.Errorf("the audit log: %v", acts(t, a.core))
+	}
+	stop()
+	found := target(t, dir)
+	if _, err := found.Forget(t.Context(), "bo@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{ana, bo}
+	slices.Sort(want)
+	c := found.(*local).core
+	if got := forgotten(c); !slices.Equal(got, want) {
+		t.Errorf("the command's: %q, want %q", got, want)
+	}
+	// What cannot be recorded is not done.
+	if err := c.Publisher.Publish(t.Context(), simulateNote(t, "cy@example.org")); err != nil {
+		t.Fatal(err)
+	}
+	no := errors.New("the log is full")
+	if _, err := c.Forget(t.Context(), "cy@example.org", func(string) error { return no }); !errors.Is(err, no) || c.Vault.Reveal(c.Vault.Token("cy@example.org")) != "cy@example.org" {
+		t.Errorf("unrecorded: %v, and they are %s", err, c.Vault.Reveal(c.Vault.Token("cy@example.org")))
+	}
 }
 
 // Events from before there was a table are counted and said.

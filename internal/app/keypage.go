@@ -30,7 +30,7 @@ func (k keyPage) Tokens() []dashboards.TokenRow {
 }
 
 func (k keyPage) Scopes() []string {
-	out := []string{keys.ScopeRead, keys.ScopeAdmin, keys.ScopeIngest}
+	out := []string{keys.ScopeRead, keys.ScopeAdmin, keys.ScopeDirectory, keys.ScopeIngest}
 	for _, s := range sourceNames(false) {
 		out = append(out, keys.ScopeIngest+":"+s)
 	}

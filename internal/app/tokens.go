@@ -10,8 +10,11 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/internal/keys"
 )
 
@@ -29,7 +32,8 @@ import (
 //     expired or revoked; a valid one that does not allow what is asked gets 403, except
 //     at the intake, which tells senders nothing of the kind. The log knows the reason and
 //     the token's id, never its text.
-//  4. --dev and --demo trust whoever can connect, which is why they are for loopback.
+//  4. --dev and --demo trust whoever can connect, which is why they are for loopback. Who
+//     looks as somebody else there may do what that one may, and no more.
 
 // localID is the id of the token in server.json. No token of a keys file has it: theirs
 // are hexadecimal.
@@ -73,7 +77,7 @@ func (a *App) bearer(r *http.Request) (t keys.Token, found bool, err error) {
 	if sum := sha256.Sum256([]byte(text)); subtle.ConstantTimeCompare(sum[:], a.local[:]) == 1 {
 		return keys.Token{
 			ID: localID, Name: "a command on the data directory",
-			Scopes: []string{keys.ScopeAdmin, keys.ScopeIngest, keys.ScopeRead},
+			Scopes: []string{keys.ScopeAdmin, keys.ScopeDirectory, keys.ScopeIngest, keys.ScopeRead},
 		}, true, nil
 	}
 	t, err = a.keys.Check(text)
@@ -100,6 +104,20 @@ func (a *App) authorizeIngest(r *http.Request, source string) error {
 	return nil
 }
 
+// maySend lets events that say who people are and where they belong be sent only with a
+// token for that: whoever can say who leads a team, or that two ids are one person, could
+// make themselves either.
+func (a *App) maySend(r *http.Request, kinds []event.Kind) error {
+	i := slices.IndexFunc(kinds, event.Kind.Directory)
+	if i < 0 {
+		return nil
+	}
+	if t, found, err := a.bearer(r); err != nil || !found || !t.Allows(keys.ScopeDirectory) {
+		return fmt.Errorf("%s says who people are and where they belong; it needs a token with the scope %s besides", kinds[i], keys.ScopeDirectory)
+	}
+	return nil
+}
+
 // secretsFor joins the secrets of the data directory with those of the command line.
 func (a *App) secretsFor(source, account string) []string {
 	secrets := a.keys.Secrets(source, account)
@@ -109,11 +127,24 @@ func (a *App) secretsFor(source, account string) []string {
 	return secrets
 }
 
-// needs lets a request through whose token has the scope. The body is not touched before.
+// needs lets a request through whose token has the scope; where none is asked for, one of
+// whoever administers. The body is not touched before.
 func (a *App) needs(scope string, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if a.trusting() {
-			next(w, r)
+			who, err := a.viewingAs(r)
+			if err == nil {
+				err = who.Administer("this")
+			}
+			var no *access.Denied
+			switch {
+			case errors.As(err, &no):
+				writeError(w, http.StatusForbidden, no.Reason, nil)
+			case err != nil:
+				writeError(w, http.StatusServiceUnavailable, "who is asking could not be found out", nil)
+			default:
+				next(w, r)
+			}
 			return
 		}
 		t, found, err := a.bearer(r)

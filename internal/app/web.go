@@ -20,7 +20,7 @@ func (a *App) handler() (http.Handler, error) {
 	if a.cfg.has(RoleIngest) {
 		intake = ingest.NewIntake(ingest.IntakeConfig{
 			Publisher:  c.Publisher,
-			SecretsFor: a.secretsFor, Authorize: a.authorize,
+			SecretsFor: a.secretsFor, Authorize: a.authorize, May: a.may,
 			Now: a.cfg.Now, Log: a.log.With("part", "intake"), Observe: c.metrics.delivery,
 		})
 	}
@@ -28,7 +28,7 @@ func (a *App) handler() (http.Handler, error) {
 	if c.Sink != nil {
 		mux.HandleFunc("POST /api/v1/import", a.needs(keys.ScopeAdmin, a.acted("import", c.serveImport)))
 		mux.HandleFunc("POST /api/v1/rebuild", a.needs(keys.ScopeAdmin, a.acted("rebuild", c.serveRebuild)))
-		mux.HandleFunc("POST /api/v1/forget", a.needs(keys.ScopeAdmin, a.acted("forget", c.serveForget)))
+		mux.HandleFunc("POST /api/v1/forget", a.needs(keys.ScopeAdmin, a.serveForget))
 	}
 	if a.cfg.has(RoleWeb) {
 		deps := dashboards.Deps{

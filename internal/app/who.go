@@ -58,8 +58,11 @@ func (a *App) who(r *http.Request) (access.Who, error) {
 // methodToken marks the sessions of tokens-only installations; their Name is the token's id.
 const methodToken = "token"
 
+// called is a token in the ledger and the audit log: names need not be unique, ids are.
+func called(t keys.Token) string { return t.Name + " (" + t.ID + ")" }
+
 func ofToken(t keys.Token) (access.Who, error) {
-	w := access.Token(t.Name, t.Allows(keys.ScopeRead), t.Allows(keys.ScopeAdmin))
+	w := access.Token(called(t), t.Allows(keys.ScopeRead), t.Allows(keys.ScopeAdmin))
 	if !w.Known() {
 		return w, &access.Denied{Reason: "this token may send events and nothing else; figures need the scope read"}
 	}
@@ -158,10 +161,14 @@ func (a *App) signedIn(ctx context.Context, id access.Identity, _ *http.Request)
 }
 
 func (a *App) noteSign(ctx context.Context, id access.Identity, action string) error {
-	by := id.Person
-	if by == "" {
-		by = id.Method + ":" + id.Name
+	if id.Method == methodToken {
+		for _, t := range a.keys.List() {
+			if t.ID == id.Name {
+				id.Name = called(t) // as what is done with it
+			}
+		}
 	}
+	by := access.Who{Identity: id}.By()
 	return a.ledger.note(ctx, by, action, "", fmt.Sprintf("%s/%d", by, a.cfg.Now().UnixNano()), a.cfg.Now())
 }
 

@@ -64,7 +64,7 @@ func (c *Core) Import(ctx context.Context, req ImportRequest) (ImportProgress, e
 	}
 	return ingest.Import(ctx, ingest.ImportConfig{
 		Format: req.Format, Account: req.Account, Reader: req.Reader,
-		Publisher: c.Publisher, Sink: c.Sink, DB: c.DB, Now: c.cfg.Now, Log: c.log.With("part", "import"),
+		Publisher: c.Publisher, Sink: c.Sink, DB: c.DB, Vault: c.Vault, Now: c.cfg.Now, Log: c.log.With("part", "import"),
 		Progress: req.Progress,
 	})
 }

@@ -144,7 +144,7 @@ func TestAllows(t *testing.T) {
 		{"ingest", "ingest", true}, {"ingest", "ingest:pagerduty", true}, {"ingest:pagerduty", "ingest:pagerduty", true},
 		{"ingest:pagerduty", "ingest", false}, {"ingest:pagerduty", "ingest:cloudevents", false}, {"ingest:pager", "ingest:pagerduty", false},
 		{"ingest", "read", false}, {"admin", "read", false}, {"admin", "ingest", false}, {"read", "admin", false}, {"admin", "admin", true},
-		{"ingest", "ingestion", false}, {"read", "", false},
+		{"ingest", "ingestion", false}, {"read", "", false}, {"ingest", "directory", false}, {"admin", "directory", false}, {"directory", "directory", true}, {"directory", "ingest", false},
 	} {
 		if got := (Token{Scopes: []string{c.has}}).Allows(c.asked); got != c.ok {
 			t.Errorf("%s allows %s: %v", c.has, c.asked, got)

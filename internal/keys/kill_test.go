@@ -47,13 +47,18 @@ func TestKilledWriter(t *testing.T) {
 	var answered []string
 	for round := range 15 {
 		var out, errs bytes.Buffer
+		before := sizeOf(path)
 		cmd := exec.Command(exe)
 		cmd.Env = append(os.Environ(), writerVariable+"="+path)
 		cmd.Stdout, cmd.Stderr = &out, &errs
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(50*time.Millisecond + time.Duration(rand.IntN(50_000))*time.Microsecond)
+		// Once it writes, however long a busy machine takes to start it.
+		for begin := time.Now(); sizeOf(path) <= before && time.Since(begin) < 20*time.Second; {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Duration(rand.IntN(50_000)) * time.Microsecond)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -83,4 +88,13 @@ func TestKilledWriter(t *testing.T) {
 	if len(answered) < 15 {
 		t.Fatalf("%d tokens were made: nothing was tried", len(answered))
 	}
+}
+
+// sizeOf is a file's size, -1 if there is none.
+func sizeOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return -1
+	}
+	return info.Size()
 }

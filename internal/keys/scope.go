@@ -7,15 +7,17 @@ import (
 )
 
 // Scopes of tokens. ScopeIngest alone is for every source; followed by a colon and a
-// source's name it is for that one.
+// source's name it is for that one. ScopeDirectory is wanted besides it for events that say
+// who people are and where they belong, since what somebody may see follows from those.
 const (
-	ScopeIngest = "ingest" // send events
-	ScopeRead   = "read"   // ask for figures
-	ScopeAdmin  = "admin"  // import, rebuild, configure
+	ScopeIngest    = "ingest"    // send events
+	ScopeDirectory = "directory" // say who people are and where they belong
+	ScopeRead      = "read"      // ask for figures
+	ScopeAdmin     = "admin"     // import, rebuild, configure
 )
 
 // AllowedScopes is what a scope may be, for sentences.
-const AllowedScopes = "ingest, ingest:SOURCE, read, admin"
+const AllowedScopes = "ingest, ingest:SOURCE, directory, read, admin"
 
 // ParseScopes checks scopes and answers them sorted, each once. Whether a source of that
 // name exists is for the caller to say: sources come and go with the program.
@@ -26,7 +28,7 @@ func ParseScopes(scopes []string) ([]string, error) {
 	out := slices.Clone(scopes)
 	for _, scope := range out {
 		source, ofSource := strings.CutPrefix(scope, ScopeIngest+":")
-		if !slices.Contains([]string{ScopeIngest, ScopeRead, ScopeAdmin}, scope) && !(ofSource && plainName(source)) {
+		if !slices.Contains([]string{ScopeIngest, ScopeDirectory, ScopeRead, ScopeAdmin}, scope) && !(ofSource && plainName(source)) {
 			return nil, fmt.Errorf("scope: %q is unknown; allowed: %s", scope, AllowedScopes)
 		}
 	}

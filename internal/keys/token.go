@@ -53,8 +53,9 @@ type Token struct {
 }
 
 // Allows says whether one of the token's scopes covers scope. "ingest" covers every
-// "ingest:SOURCE"; nothing else covers anything but itself, not even "admin": a token that
-// configures Steward has no business with the figures, nor the other way round.
+// "ingest:SOURCE"; nothing else covers anything but itself. A token that configures Steward
+// has no business with the figures, nor the other way round; one that sends incidents has
+// none with who leads a team.
 func (t Token) Allows(scope string) bool {
 	return slices.ContainsFunc(t.Scopes, func(has string) bool {
 		return has == scope || has == ScopeIngest && strings.HasPrefix(scope, ScopeIngest+":")

@@ -54,7 +54,7 @@ func (s *SignIn) serveCallback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.start(w, r, id, hint)
-	s.log.Info("signed in", "person", id.Person, "groups", len(id.Groups), "from", r.RemoteAddr)
+	s.log.Info("signed in", "method", id.Method, "groups", len(id.Groups), "from", r.RemoteAddr)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 

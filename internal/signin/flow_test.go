@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stewardhq/steward/access"
 )
 
 // The whole way with a real provider, over https, which is what cookies are made for.
@@ -224,6 +227,21 @@ func TestSignOutEverywhere(t *testing.T) {
 	enter(t, s, p, bob, "u2")
 	if n := s.SignOutEverywhere("ada@example.org"); n != 2 || v.who(s) != "nobody" || other.who(s) != "nobody" || bob.who(s) == "nobody" {
 		t.Errorf("%d sessions ended; %s %s %s", n, v.who(s), other.who(s), bob.who(s))
+	}
+}
+
+// That somebody signed out is in the log, and that it could not be recorded; who is not.
+func TestSignOutThatIsNotRecorded(t *testing.T) {
+	s, p, v := pair(t)
+	enter(t, s, p, v, "u1")
+	s.opts.OnSignOut = func(context.Context, access.Identity, *http.Request) error { return errors.New("the log is full") }
+	if v.post(s.url+"/signout", nil); v.who(s) != "nobody" {
+		t.Errorf("one stays signed in as %s", v.who(s))
+	}
+	for _, want := range []string{"signed in", "signed out", "a sign-out could not be recorded", "the log is full", "from=127.0.0.1:"} {
+		if !strings.Contains(s.log.String(), want) {
+			t.Errorf("the log does not say %q:\n%s", want, s.log)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func (p *proxy) identify(r *http.Request) (access.Identity, bool) {
 	if !once || !nameOnce || !listOnce || err != nil {
 		// Told, since it looks like not being signed in, and is a proxy set up wrongly or an attack.
 		if len(r.Header.Values(p.cfg.PersonHeader)) > 0 {
-			p.log.Warn("the proxy's headers do not say who somebody is: one is there twice, or the name is none", "path", clip(r.URL.Path))
+			p.log.Warn("the proxy's headers do not say who somebody is: one is there twice, or the name is none", "from", r.RemoteAddr)
 		}
 		return access.Identity{}, false
 	}

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -62,6 +63,20 @@ func TestProxyHeaders(t *testing.T) {
 		if id, ok := s.Identify(r); ok || id.Person != "" {
 			t.Errorf("%s: %+v", name, id)
 		}
+	}
+}
+
+// What a proxy sends wrongly is in the log; whom it names is not, nor whose page was asked for.
+func TestProxyLogsNobody(t *testing.T) {
+	log := &journal{}
+	s, err := New(t.Context(), Config{Proxy: &Proxy{From: []string{"10.0.0.1"}}, DefaultRole: access.Viewer}, Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := from("10.0.0.1:1", "X-Forwarded-Email", "ada@b.c", "X-Forwarded-Email", "bob@b.c")
+	r.URL.Path = "/people/ada@b.c"
+	if _, ok := s.Identify(r); ok || !strings.Contains(log.String(), "there twice") || strings.Contains(log.String(), "@") {
+		t.Errorf("%v: %s", ok, log)
 	}
 }
 

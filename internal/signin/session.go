@@ -15,7 +15,7 @@ const (
 	idle        = 12 * time.Hour
 	atMost      = 7 * 24 * time.Hour
 	mostAll     = 10_000  // of all people; some 50 MB when full, most of it ID tokens
-	mostPerson  = 50      // of one person, so that nobody's scripts drive the others out
+	mostPerson  = 50      // of one person or token, so that nobody's scripts drive the others out
 	longestHint = 4 << 10 // bytes of an ID token that is kept for the provider's sign-out
 )
 
@@ -46,6 +46,15 @@ func newSessions(now func() time.Time) *sessions {
 	return &sessions{now: now, byKey: map[key]*list.Element{}, order: list.New()}
 }
 
+// alike says whether two sessions are of one person or, where nobody in particular signed in,
+// of one token: without a person all tokens would share what one of them may have.
+func alike(a, b access.Identity) bool {
+	if a.Person != "" || b.Person != "" {
+		return a.Person == b.Person
+	}
+	return a.Method == b.Method && a.Name == b.Name
+}
+
 // add starts a session; who has too many loses the one idle for longest, and so do all.
 func (s *sessions) add(n *session) {
 	s.mu.Lock()
@@ -57,7 +66,7 @@ func (s *sessions) add(n *session) {
 	}
 	own, oldest := 0, (*list.Element)(nil)
 	for e := s.order.Front(); e != nil; e = e.Next() {
-		if e.Value.(*session).id.Person == n.id.Person {
+		if alike(e.Value.(*session).id, n.id) {
 			own, oldest = own+1, e
 		}
 	}
@@ -100,6 +109,9 @@ func (s *sessions) remove(k key) {
 func (s *sessions) removePerson(person string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if person == "" { // of tokens, which are nobody's
+		return 0
+	}
 	ended := 0
 	for e := s.order.Front(); e != nil; {
 		next := e.Next()

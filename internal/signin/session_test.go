@@ -54,6 +54,28 @@ func TestSessionsOfOnePersonAreBounded(t *testing.T) {
 	}
 }
 
+// Sessions that were begun with tokens are of nobody in particular, and each token has its
+// own: signing in with one of them over and over ends no session of the others.
+func TestSessionsOfOneTokenAreBounded(t *testing.T) {
+	s := newSessions(time.Now)
+	s.add(&session{key: numbered(0), id: access.Identity{Method: "token", Name: "aaaa"}})
+	s.add(&session{key: numbered(1), id: access.Identity{Person: "bob"}})
+	for i := range 3 * mostPerson {
+		s.add(&session{key: numbered(i + 2), id: access.Identity{Method: "token", Name: "bbbb"}})
+	}
+	for i, who := range []string{"the other token", "bob"} {
+		if _, ok := s.get(numbered(i)); !ok {
+			t.Errorf("%s is signed out", who)
+		}
+	}
+	if len(s.byKey) != mostPerson+2 {
+		t.Errorf("%d sessions", len(s.byKey))
+	}
+	if n := s.removePerson(""); n != 0 || len(s.byKey) != mostPerson+2 {
+		t.Errorf("signing out nobody ended %d sessions", n)
+	}
+}
+
 func TestSessionsTogether(t *testing.T) {
 	s := newSessions(time.Now)
 	var wg sync.WaitGroup

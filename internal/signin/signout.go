@@ -20,10 +20,10 @@ func (s *SignIn) serveSignOut(w http.ResponseWriter, r *http.Request) {
 	s.put(w, s.sessionCookie(), "", 0)
 	if ok {
 		s.sessions.remove(n.key)
-		s.log.Info("signed out", "person", n.id.Person, "from", r.RemoteAddr)
+		s.log.Info("signed out", "method", n.id.Method, "from", r.RemoteAddr)
 		if s.opts.OnSignOut != nil {
 			if err := s.opts.OnSignOut(r.Context(), n.id, r); err != nil {
-				s.log.Error("a sign-out could not be recorded", "person", n.id.Person, "err", err)
+				s.log.Error("a sign-out could not be recorded", "from", r.RemoteAddr, "err", err)
 			}
 		}
 		if to := s.endSession(n.hint); to != "" {
