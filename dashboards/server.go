@@ -65,6 +65,7 @@ type Deps struct {
 	SignIn      http.Handler // serves /signin, /signin/…, /signout
 	Ingest      http.Handler // serves /ingest/…
 	Redriver    Redriver
+	Play        Play
 	Ready       func(context.Context) Readiness
 	Metrics     http.Handler   // serves /metrics
 	Zone        *time.Location // the organisation's
