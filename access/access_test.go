@@ -180,6 +180,23 @@ func TestAttemptsAreOnesOwn(t *testing.T) {
 	}
 }
 
+func TestAuthors(t *testing.T) {
+	member := As(Identity{Person: "m"}, Membership{Person: "m", Teams: []string{"a"}}, Viewer, Member)
+	for _, c := range []struct {
+		name   string
+		who    Who
+		owners []string
+		ok     bool
+	}{
+		{"nobody", Who{}, []string{"a"}, false}, {"the owner's", member, []string{"b", "a"}, true}, {"another's", member, []string{"b", ""}, false}, {"an unowned service's", member, []string{"", ""}, false},
+		{"a people admin", As(Identity{Person: "x"}, Membership{}, Viewer, PeopleAdmin), []string{"a"}, false}, {"the operator", Operator(), nil, true}, {"a token", Token("t", true, true), []string{"a"}, false},
+	} {
+		if p, err := c.who.Authors(c.owners); (err == nil) != c.ok || p.Opens() != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
 func TestAdministering(t *testing.T) {
 	for name, c := range map[string]struct {
 		who    Who

@@ -37,6 +37,7 @@ var working = map[string]string{
 	"Drills":           "published drills, whose people are pseudonyms by their author's decision",
 	"drillAt":          "a published drill, likewise",
 	"Attempts":         "the asker's own",
+	"DrillSource":      "the incident's owners are found before Authors decides; the rest after it",
 	"Attempt":          "after Plays",
 	"Audit":            "after Administer",
 }

@@ -42,6 +42,7 @@ type Reading interface {
 	OwnershipHistory(ctx context.Context, service string) ([]analytics.OwnershipSpan, error)
 	Drills(ctx context.Context) ([]analytics.Drill, error)
 	Drill(ctx context.Context, id string) (*analytics.Drill, error)
+	DrillSource(ctx context.Context, incident string) (*analytics.DrillSource, error)
 	Attempts(ctx context.Context) ([]analytics.AttemptRow, error)
 	Attempt(ctx context.Context, id string) (*analytics.Attempt, error)
 	Looks(ctx context.Context, limit int) ([]analytics.LookRow, error)

@@ -60,7 +60,7 @@ func moments(in []drill.Moment) []momentView {
 }
 
 func partsCard(parts drill.Parts) card {
-	cd := card{ID: "parts", Title: "What is the score made of?", Wide: "w12", Say: say("Parts that do not apply to this incident have given their points to the others. The score is yours alone; nobody else is shown it.")}
+	cd := card{ID: "parts", Title: "What is the score made of?", Wide: "w12", Say: say("Parts that do not apply to this incident have given their points to the others. The score is yours: no lead, colleague or admin is shown it.")}
 	t := &table{List: true, Caption: "Parts of the score", Head: heads("part", "#points", "#of", "why")}
 	for _, x := range parts.Parts {
 		got, of := num(points(x.Points)), num(points(x.Of))

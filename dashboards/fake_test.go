@@ -14,6 +14,7 @@ import (
 
 	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
+	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/training/drill"
 )
 
@@ -26,15 +27,16 @@ var hostile = []string{
 // fake is a store that answers from a formula: every group has figures that follow from
 // its key, so tests can tell what must be on a page.
 type fake struct {
-	mu      sync.Mutex
-	asked   []string
-	empty   bool
-	broken  error
-	now     time.Time
-	redrive []string
-	refuse  error // what a re-drive ends with
-	tried   bool  // whether that is written down
-	played  []analytics.Attempt
+	mu        sync.Mutex
+	asked     []string
+	empty     bool
+	broken    error
+	now       time.Time
+	redrive   []string
+	refuse    error // what a re-drive ends with
+	tried     bool  // whether that is written down
+	played    []analytics.Attempt
+	published []drill.Drill
 }
 
 var testNow = time.Date(2026, 11, 22, 14, 30, 0, 0, time.UTC)
@@ -500,4 +502,26 @@ func (p fakePlay) Wait(_ context.Context, _ access.Who, id string) error {
 }
 func (p fakePlay) Finish(_ context.Context, _ access.Who, id string) error {
 	return p.do(id, "finish", false)
+}
+
+func (p fakePlay) Publish(_ context.Context, _ access.Who, d drill.Drill) error {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.s.published = append(p.s.published, d)
+	return nil
+}
+
+// DrillSource is the fake incident's, whose note is hostile and whose resolver is known.
+func (s *fake) DrillSource(_ context.Context, id string) (*analytics.DrillSource, error) {
+	if !slices.Contains(hostile, id) {
+		return nil, fmt.Errorf("incident: %w", analytics.ErrNotFound)
+	}
+	out := &analytics.DrillSource{IncidentRow: s.row(id), Options: drill.Options{Incident: id, People: map[string][]string{"ann@example.org": {"Ann Surname"}}}}
+	add := func(minute int, kind event.Kind, data map[string]any) {
+		out.Events = append(out.Events, drill.Event{Kind: kind, At: s.now.Add(time.Duration(minute) * time.Minute), ID: fmt.Sprint(minute), Person: "ann@example.org", Service: "svc", Data: data})
+	}
+	add(0, event.IncidentOpened, map[string]any{"title": hostile[0], "alert_class": "disk"})
+	add(5, event.IncidentNoted, map[string]any{"text": "Ann Surname says: " + hostile[2]})
+	add(30, event.IncidentResolved, map[string]any{"reason": "done"})
+	return out, nil
 }

@@ -139,6 +139,9 @@ func (s *Server) incident(c echo.Context) error {
 	for _, e := range inc.Events {
 		v.Events = append(v.Events, s.event(f, n, e, zero))
 	}
+	if w := who(c); s.Play != nil && !inc.Resolved.IsZero() && (w.IsOperator() || w.InTeam(inc.OwnerThen) || w.InTeam(inc.OwnerNow)) {
+		p.Sub = append(p.Sub, say(" · ", linked("make a drill of it", at("incidents", id)+"/drill"))...)
+	}
 	p.Incident = v
 	p.Answer = incidentAnswer(f, n, inc, zero)
 	return s.render(c, p)

@@ -37,6 +37,7 @@ type page struct {
 	Drill       *drillView
 	Player      *playerView
 	Debrief     *debriefView
+	Author      *authorView
 	TokenForm   *string // where signing in with a token leads
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/training/drill"
 )
 
 // Play does what somebody does in a drill. Only they themselves can: an attempt of another
@@ -17,4 +18,7 @@ type Play interface {
 	// Wait lets the clock jump to when something more is released.
 	Wait(ctx context.Context, who access.Who, attempt string) error
 	Finish(ctx context.Context, who access.Who, attempt string) error
+	// Publish puts a compiled drill where everybody can play it. The caller has read its
+	// source, and so may.
+	Publish(ctx context.Context, who access.Who, d drill.Drill) error
 }

@@ -174,6 +174,8 @@ func (s *Server) routes() *echo.Echo {
 	if s.Play != nil {
 		post("/drills/:drill", signedIn, s.drillStart, csrf)
 		post("/drills/:drill/:attempt", signedIn, s.act, csrf)
+		get("/incidents/:incident/drill", signedIn, s.author, csrf)
+		post("/incidents/:incident/drill", signedIn, s.publish, csrf)
 	}
 	get("/quarantine", admins, s.quarantine)
 	get("/quarantine/:id", admins, s.quarantined, csrf)

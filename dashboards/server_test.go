@@ -62,6 +62,7 @@ func everyPage() []string {
 		for _, kind := range []string{"teams", "services", "incidents"} {
 			out = append(out, at(kind, h))
 		}
+		out = append(out, at("incidents", h)+"/drill")
 	}
 	return out
 }

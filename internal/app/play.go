@@ -96,6 +96,18 @@ func (p *player) Finish(ctx context.Context, who access.Who, attempt string) err
 	return p.Act(ctx, who, attempt, string(drill.Finish))
 }
 
+// Publish makes an event of a compiled drill.
+func (p *player) Publish(ctx context.Context, who access.Who, d drill.Drill) error {
+	e, err := drill.Compiled(d, who.By(), p.now())
+	if err != nil {
+		return err
+	}
+	if err := p.c.Publisher.Publish(ctx, e); err != nil {
+		return err
+	}
+	return p.stored(ctx)
+}
+
 // step checks one step of who plays, and publishes it.
 func (p *player) step(ctx context.Context, who access.Who, attempt string, make func(*analytics.Attempt, drill.Clock, time.Time) (drill.Step, error)) error {
 	if err := p.next(ctx, who, attempt, make); err != nil {
