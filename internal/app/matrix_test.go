@@ -179,6 +179,10 @@ func (o org) rows() []row {
 		{"GET /incidents/:incident", "/incidents/inc-alpha-2-0", "", signedIn, false},
 		{"GET /incidents/:incident", "/incidents/inc-duo-0-0", "", signedIn, false},
 		{"GET /incidents/:incident", "/incidents/inc-duo%2D0-0", "", signedIn, false},
+		{"GET /incidents/:incident/drill", "/incidents/inc-alpha-2-0/drill", "", "member lead", false},
+		{"GET /incidents/:incident/drill", "/incidents/inc-duo-0-0/drill", "", "", false},
+		{"GET /incidents/:incident/drill", "/incidents/none/drill", "", "", false},
+		{"POST /incidents/:incident/drill", "/incidents/inc-alpha-2-0/drill", "title=x", "", false}, // without the page's token nobody
 		{"GET /me", "/me?" + w, "", signedIn, true},
 		{"GET /people/:person", "/people/" + q(o.alpha[2]) + "?" + w, "", "lead people", true},
 		{"GET /people/:person", "/people/" + q(o.alpha[1]) + "?" + w, "", "member lead people", true}, // a member is led to /me

@@ -112,3 +112,73 @@ func TestPlaying(t *testing.T) {
 		t.Errorf("score %v, want %v, %v", rows[0].Score, want.Score, err)
 	}
 }
+
+// A drill is compiled from what is stored, published, and played by somebody of another team
+// who is told nobody's name.
+func TestPublishing(t *testing.T) {
+	o := newOrg()
+	a, _, _ := boot(t, Config{Data: t.TempDir(), Now: func() time.Time { return matrixNow }, Dev: true})
+	ctx := t.Context()
+	if err := a.core.Publisher.Publish(ctx, o.history(t)...); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.core.Sink.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	as := func(person, team string) access.Who {
+		return access.As(access.Identity{Person: person}, access.Membership{Person: person, Teams: []string{team}}, access.Viewer, access.Member)
+	}
+	author, other := as(o.alpha[1], "alpha"), as(o.beta[1], "beta")
+	var denied *access.Denied
+	if _, err := a.core.Store.For(other, "").DrillSource(ctx, "inc-alpha-2-0"); !errors.As(err, &denied) {
+		t.Errorf("another team compiles it: %v", err)
+	}
+	src, err := a.core.Store.For(author, "").DrillSource(ctx, "inc-alpha-2-0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := src.Options
+	opts.ID, opts.Title, opts.Decisive = "own-1", "The disk of alpha", []string{"note-180"}
+	opts.Decisions = []drill.Decision{{ID: "d1", At: 60, Question: "What now?", Options: []drill.Option{{ID: "a", Text: "make room", Value: 2, Why: "it is full"}, {ID: "b", Text: "wait", Value: -1, Why: "it stays full"}}}}
+	d, err := drill.Compile(src.Events, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.Redactions = map[string]drill.Redaction{}
+	for _, x := range d.Texts {
+		opts.Redactions[x.Place] = drill.Redaction{Decision: drill.Keep, Of: x.Digest}
+	}
+	if d, err = drill.Compile(src.Events, opts); err != nil {
+		t.Fatal(err)
+	}
+	p := newPlayer(a.core)
+	if err := p.Publish(ctx, author, d); err != nil {
+		t.Fatal(err)
+	}
+	id, err := p.Start(ctx, other, "own-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := a.core.Store.For(other, "").Attempt(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := d.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := x.Drill.Encode()
+	if err != nil || string(got) != string(want) {
+		t.Errorf("what is played is not what was published: %v\n%s", err, got)
+	}
+	for _, person := range o.all {
+		for _, form := range []string{person, nameOf(person), aliasOf(person)} {
+			if strings.Contains(string(got), form) {
+				t.Errorf("the drill names %s", form)
+			}
+		}
+	}
+	if !strings.Contains(string(got), "wrote to responder 1") {
+		t.Errorf("the note is not in the drill: %s", got)
+	}
+}
