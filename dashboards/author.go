@@ -50,6 +50,7 @@ type authorQuestion struct {
 	N            int
 	At, Question string
 	Mitigates    bool
+	Further      bool // one does; the others are folded until they are wanted
 	Options      []authorOption
 }
 
@@ -247,7 +248,7 @@ func (s *Server) authorPage(c echo.Context, status int, src *analytics.DrillSour
 
 func formQuestion(form url.Values, n int) authorQuestion {
 	name := func(s string) string { return fmt.Sprintf("q%d-%s", n, s) }
-	q := authorQuestion{N: n, At: form.Get(name("at")), Question: form.Get(name("question")), Mitigates: form.Get(name("mitigates")) != ""}
+	q := authorQuestion{N: n, At: form.Get(name("at")), Question: form.Get(name("question")), Mitigates: form.Get(name("mitigates")) != "", Further: n > 1}
 	for i := range answers {
 		id := string(rune('a' + i))
 		o := authorOption{ID: id, Text: form.Get(name(id + "-text")), Why: form.Get(name(id + "-why")), Real: form.Get(name("real")) == id}
