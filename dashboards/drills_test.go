@@ -274,3 +274,30 @@ func (k keyboard) press(words string) {
 	k.tabTo(fmt.Sprintf(`e.matches('a,button') && e.textContent.trim().startsWith(%q)`, words))
 	k.key("\r")
 }
+
+// Evidence comes by itself while the clock runs, and what is being written stays.
+func TestEvidenceComesInChromium(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	chromium(t)
+	store := newFake()
+	store.now, store.passes = time.Now(), true
+	server := httptest.NewServer(boot(t, store, asPlayer, func(d *Deps) { d.Now = time.Now }).Handler())
+	defer server.Close()
+	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
+	k := keyboard{t, tab}
+	must(t, chromedp.Do(tab, chromedp.Navigate(server.URL+"/drills/lag-that-does-not-drain")))
+	k.eval(`document.querySelector('form.plain button').click(); ''`)
+	k.until("What has come in?")
+	k.eval(`(() => { const s = document.querySelector('.clockbar select'); s.value = '60'; s.form.requestSubmit(); return ''; })()`)
+	k.until("running 60× as fast")
+	k.eval(`document.querySelector('textarea').value = 'half a sentence'; window.same = true; ''`)
+	k.until("responder 1 acknowledged")
+	if got := k.eval(`String(window.same) + document.querySelector('textarea').value + document.getElementById('news').textContent.includes('responder 1 acknowledged')`); got != "truehalf a sentencetrue" {
+		t.Errorf("after evidence came: %q", got)
+	}
+	for _, trouble := range w.take() {
+		t.Error(trouble)
+	}
+}

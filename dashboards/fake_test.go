@@ -34,6 +34,7 @@ type fake struct {
 	now       time.Time
 	redrive   []string
 	refuse    error // what a re-drive ends with
+	passes    bool  // whether time does
 	tried     bool  // whether that is written down
 	played    []analytics.Attempt
 	published []drill.Drill
@@ -454,6 +455,14 @@ func (s *fake) Attempt(_ context.Context, id string) (*analytics.Attempt, error)
 // fakePlay plays in memory.
 type fakePlay struct{ s *fake }
 
+// moment is now, which stands still unless a test wants it to pass.
+func (s *fake) moment() time.Time {
+	if s.passes {
+		return time.Now()
+	}
+	return s.now
+}
+
 func (p fakePlay) Start(ctx context.Context, who access.Who, id string) (string, error) {
 	d, err := p.s.Drill(ctx, id)
 	if err != nil {
@@ -461,7 +470,7 @@ func (p fakePlay) Start(ctx context.Context, who access.Who, id string) (string,
 	}
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	a := analytics.Attempt{ID: fmt.Sprint("played", len(p.s.played)), Person: who.Person, Drill: d.Drill, Started: p.s.now}
+	a := analytics.Attempt{ID: fmt.Sprint("played", len(p.s.played)), Person: who.Person, Drill: d.Drill, Started: p.s.moment()}
 	p.s.played = append(p.s.played, a)
 	return a.ID, nil
 }
@@ -478,16 +487,16 @@ func (p fakePlay) do(id, action string, wait bool) error {
 		if err != nil {
 			return err
 		}
-		step := drill.Step{N: len(a.Steps) + 1, Offset: max(r.Now(), a.Clock().Offset(p.s.now)), Action: action}
+		step := drill.Step{N: len(a.Steps) + 1, Offset: max(r.Now(), a.Clock().Offset(p.s.moment())), Action: action}
 		if next := r.Table(step.Offset).Next; wait && next != nil {
 			step.Offset = *next
 		}
 		if err := r.Act(step); err != nil {
 			return err
 		}
-		a.Steps = append(a.Steps, drill.Timed{Step: step, At: p.s.now})
+		a.Steps = append(a.Steps, drill.Timed{Step: step, At: p.s.moment()})
 		if r.Finished() {
-			a.Finished = p.s.now
+			a.Finished = p.s.moment()
 		}
 		return nil
 	}
