@@ -160,6 +160,43 @@ func TestStories(t *testing.T) {
 	}
 }
 
+func TestAttemptsAreOnesOwn(t *testing.T) {
+	m := Membership{Person: "m", Teams: []string{"a"}, Leads: []string{"a"}}
+	for name, c := range map[string]struct {
+		who Who
+		ok  bool
+	}{
+		"nobody": {Who{}, false}, "oneself": {As(Identity{Person: "p"}, Membership{Person: "p"}, Viewer, Member), true}, "a lead": {As(Identity{}, m, Viewer, Member, Lead), false},
+		"a people admin": {As(Identity{Person: "x"}, Membership{}, Viewer, PeopleAdmin), false}, "an admin": {As(Identity{Person: "x"}, Membership{}, Viewer, Admin), false},
+		"a token": {Token("t", true, true), false}, "the operator": {Operator(), true},
+	} {
+		p, err := c.who.Plays("p")
+		if (err == nil) != c.ok || p.Opens() != c.ok || p.Records() {
+			t.Errorf("%s: opens %v, %v", name, p.Opens(), err)
+		}
+	}
+	if _, err := As(Identity{}, Membership{}, Viewer).Plays(""); err == nil {
+		t.Error("nobody in particular reads the attempt of nobody in particular")
+	}
+}
+
+func TestAuthors(t *testing.T) {
+	member := As(Identity{Person: "m"}, Membership{Person: "m", Teams: []string{"a"}}, Viewer, Member)
+	for _, c := range []struct {
+		name   string
+		who    Who
+		owners []string
+		ok     bool
+	}{
+		{"nobody", Who{}, []string{"a"}, false}, {"the owner's", member, []string{"b", "a"}, true}, {"another's", member, []string{"b", ""}, false}, {"an unowned service's", member, []string{"", ""}, false},
+		{"a people admin", As(Identity{Person: "x"}, Membership{}, Viewer, PeopleAdmin), []string{"a"}, false}, {"the operator", Operator(), nil, true}, {"a token", Token("t", true, true), []string{"a"}, false},
+	} {
+		if p, err := c.who.Authors(c.owners); (err == nil) != c.ok || p.Opens() != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
 func TestAdministering(t *testing.T) {
 	for name, c := range map[string]struct {
 		who    Who

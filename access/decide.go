@@ -158,6 +158,30 @@ func (w Who) TeamSums(team string) bool {
 	return w.operator || w.Has(PeopleAdmin) || w.InTeam(team)
 }
 
+// Plays is the pass to somebody's attempts at drills: their own, and whoever holds the data
+// directory. What was tried and missed in practice is nobody else's, lead or not.
+func (w Who) Plays(person string) (Pass, error) {
+	if err := w.looks(); err != nil {
+		return Pass{}, err
+	}
+	if w.operator || w.Is(person) {
+		return Pass{form: Exact, people: true, self: w.Person}, nil
+	}
+	return Pass{}, &Denied{Reason: "an attempt at a drill is shown to who made it and to nobody else"}
+}
+
+// Authors is the pass to make a drill of an incident: owners are the teams that own or owned
+// its service. Whoever compiles reads all its texts, and decides what others may.
+func (w Who) Authors(owners []string) (Pass, error) {
+	if err := w.looks(); err != nil {
+		return Pass{}, err
+	}
+	if w.operator || slices.ContainsFunc(owners, w.InTeam) {
+		return Pass{form: Exact, people: true, self: w.Person}, nil
+	}
+	return Pass{}, &Denied{Reason: "a drill is made of an incident by a member of the team that owns or owned the service"}
+}
+
 // Administer is nil for what admins do: configuration, sources, tokens, quarantine.
 func (w Who) Administer(what string) error {
 	switch {

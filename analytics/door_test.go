@@ -34,6 +34,11 @@ var working = map[string]string{
 	"Quarantine":       "after Administer",
 	"QuarantineItem":   "after Administer",
 	"Looks":            "the asker's own",
+	"Drills":           "published drills, whose people are pseudonyms by their author's decision",
+	"drillAt":          "a published drill, likewise",
+	"Attempts":         "the asker's own",
+	"DrillSource":      "the incident's owners are found before Authors decides; the rest after it",
+	"Attempt":          "after Plays",
 	"Audit":            "after Administer",
 }
 

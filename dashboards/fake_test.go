@@ -14,6 +14,8 @@ import (
 
 	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
+	"github.com/stewardhq/steward/ingest/event"
+	"github.com/stewardhq/steward/training/drill"
 )
 
 // Names that try to be code. They stand for every id, name, title and value in the fake.
@@ -25,14 +27,17 @@ var hostile = []string{
 // fake is a store that answers from a formula: every group has figures that follow from
 // its key, so tests can tell what must be on a page.
 type fake struct {
-	mu      sync.Mutex
-	asked   []string
-	empty   bool
-	broken  error
-	now     time.Time
-	redrive []string
-	refuse  error // what a re-drive ends with
-	tried   bool  // whether that is written down
+	mu        sync.Mutex
+	asked     []string
+	empty     bool
+	broken    error
+	now       time.Time
+	redrive   []string
+	refuse    error // what a re-drive ends with
+	passes    bool  // whether time does
+	tried     bool  // whether that is written down
+	played    []analytics.Attempt
+	published []drill.Drill
 }
 
 var testNow = time.Date(2026, 11, 22, 14, 30, 0, 0, time.UTC)
@@ -369,3 +374,163 @@ func (k *fakeKeys) Retire(_ context.Context, _ access.Who, id string) error {
 
 func (k *fakeKeys) Sources() []string { return []string{"pagerduty", hostile[0]} }
 func (k *fakeKeys) Scopes() []string  { return []string{"read", "admin", hostile[0]} }
+
+// The fake's drills are the shipped ones and one whose every text tries to be code; its
+// attempts are "going" and "over", and whatever was begun since.
+func (s *fake) Drills(context.Context) ([]analytics.Drill, error) {
+	if s.broken != nil || s.empty {
+		return nil, s.broken
+	}
+	demos, err := drill.Demos()
+	if err != nil {
+		return nil, err
+	}
+	var out []analytics.Drill
+	for _, d := range demos {
+		out = append(out, analytics.Drill{Drill: d.Drill, Intro: d.Intro})
+	}
+	evil := demos[0].Drill
+	evil.ID, evil.Title, evil.Lesson = "evil", hostile[0], hostile[2]
+	evil.Services, evil.Targets = hostile, []string{"team:" + hostile[0], "policy:" + hostile[4]}
+	evil.Cards = slices.Clone(evil.Cards)
+	for i := range evil.Cards {
+		evil.Cards[i].Summary, evil.Cards[i].Service = hostile[i%len(hostile)], hostile[i%len(hostile)]
+	}
+	evil.Decisions = slices.Clone(evil.Decisions)
+	for i := range evil.Decisions {
+		evil.Decisions[i].Question = hostile[i]
+	}
+	evil.Facts.Norm = drill.Norm{N: 6, Q1: 100, Median: 200, Q3: 300}
+	return append(out, analytics.Drill{Drill: evil, Intro: "# x\n\n" + hostile[0], Published: s.now}), nil
+}
+
+func (s *fake) Drill(ctx context.Context, id string) (*analytics.Drill, error) {
+	all, err := s.Drills(ctx)
+	for i := range all {
+		if all[i].ID == id {
+			return &all[i], err
+		}
+	}
+	return nil, fmt.Errorf("drill: %w", analytics.ErrNotFound)
+}
+
+func (s *fake) attempts() []analytics.Attempt {
+	d, err := s.Drill(context.Background(), "evil")
+	if err != nil {
+		return nil
+	}
+	begun := s.now.Add(-20 * time.Minute)
+	step := func(n, minute int, action string) drill.Timed {
+		return drill.Timed{Step: drill.Step{N: n, Offset: int64(60 * minute), Action: action}, At: begun.Add(time.Duration(minute) * time.Minute)}
+	}
+	q := d.Decisions[0]
+	steps := []drill.Timed{step(1, 1, "look:"+hostile[0]), step(2, 2, "open:"+d.Cards[0].ID), step(3, 3, "update:"+hostile[2]), step(4, 4, "hypothesis:"+hostile[4]), step(5, 15, "decide:"+q.ID+":"+q.Options[0].ID)}
+	over := append(slices.Clone(steps), step(6, 19, "finish"))
+	return append([]analytics.Attempt{{ID: "going", Person: "player", Drill: d.Drill, Started: begun, Steps: steps}, {ID: "over", Person: "player", Drill: d.Drill, Started: begun, Finished: s.now, Steps: over}}, s.played...)
+}
+
+func (s *fake) Attempts(context.Context) ([]analytics.AttemptRow, error) {
+	var out []analytics.AttemptRow
+	for _, a := range s.attempts() {
+		row := analytics.AttemptRow{ID: a.ID, Drill: a.Drill.ID, Started: a.Started, Finished: a.Finished}
+		if parts, err := drill.Score(a.Drill, a.Plain()); err == nil && !a.Finished.IsZero() {
+			row.Score, row.Parts = parts.Score, parts.Parts
+		}
+		out = append(out, row)
+	}
+	return out, s.broken
+}
+
+func (s *fake) Attempt(_ context.Context, id string) (*analytics.Attempt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.attempts() {
+		if a.ID == id {
+			return &a, nil
+		}
+	}
+	return nil, fmt.Errorf("attempt: %w", analytics.ErrNotFound)
+}
+
+// fakePlay plays in memory.
+type fakePlay struct{ s *fake }
+
+// moment is now, which stands still unless a test wants it to pass.
+func (s *fake) moment() time.Time {
+	if s.passes {
+		return time.Now()
+	}
+	return s.now
+}
+
+func (p fakePlay) Start(ctx context.Context, who access.Who, id string) (string, error) {
+	d, err := p.s.Drill(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	a := analytics.Attempt{ID: fmt.Sprint("played", len(p.s.played)), Person: who.Person, Drill: d.Drill, Started: p.s.moment()}
+	p.s.played = append(p.s.played, a)
+	return a.ID, nil
+}
+
+func (p fakePlay) do(id, action string, wait bool) error {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	for i := range p.s.played {
+		a := &p.s.played[i]
+		if a.ID != id {
+			continue
+		}
+		r, err := drill.Replay(a.Drill, a.Plain())
+		if err != nil {
+			return err
+		}
+		step := drill.Step{N: len(a.Steps) + 1, Offset: max(r.Now(), a.Clock().Offset(p.s.moment())), Action: action}
+		if next := r.Table(step.Offset).Next; wait && next != nil {
+			step.Offset = *next
+		}
+		if err := r.Act(step); err != nil {
+			return err
+		}
+		a.Steps = append(a.Steps, drill.Timed{Step: step, At: p.s.moment()})
+		if r.Finished() {
+			a.Finished = p.s.moment()
+		}
+		return nil
+	}
+	return fmt.Errorf("attempt: %w", analytics.ErrNotFound)
+}
+
+func (p fakePlay) Act(_ context.Context, _ access.Who, id, action string) error {
+	return p.do(id, action, false)
+}
+func (p fakePlay) Wait(_ context.Context, _ access.Who, id string) error {
+	return p.do(id, "speed:1", true)
+}
+func (p fakePlay) Finish(_ context.Context, _ access.Who, id string) error {
+	return p.do(id, "finish", false)
+}
+
+func (p fakePlay) Publish(_ context.Context, _ access.Who, d drill.Drill) error {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.s.published = append(p.s.published, d)
+	return nil
+}
+
+// DrillSource is the fake incident's, whose note is hostile and whose resolver is known.
+func (s *fake) DrillSource(_ context.Context, id string) (*analytics.DrillSource, error) {
+	if !slices.Contains(hostile, id) {
+		return nil, fmt.Errorf("incident: %w", analytics.ErrNotFound)
+	}
+	out := &analytics.DrillSource{IncidentRow: s.row(id), Options: drill.Options{Incident: id, People: map[string][]string{"ann@example.org": {"Ann Surname"}}}}
+	add := func(minute int, kind event.Kind, data map[string]any) {
+		out.Events = append(out.Events, drill.Event{Kind: kind, At: s.now.Add(time.Duration(minute) * time.Minute), ID: fmt.Sprint(minute), Person: "ann@example.org", Service: "svc", Data: data})
+	}
+	add(0, event.IncidentOpened, map[string]any{"title": hostile[0], "alert_class": "disk"})
+	add(5, event.IncidentNoted, map[string]any{"text": "Ann Surname says: " + hostile[2]})
+	add(30, event.IncidentResolved, map[string]any{"reason": "done"})
+	return out, nil
+}

@@ -142,6 +142,9 @@ func (s *Server) incident(c echo.Context) error {
 	if inc.Outside {
 		v.Count += "; who was woken, and what was written, is told to the teams concerned"
 	}
+	if w := who(c); s.Play != nil && !inc.Resolved.IsZero() && (w.IsOperator() || w.InTeam(inc.OwnerThen) || w.InTeam(inc.OwnerNow)) {
+		p.Sub = append(p.Sub, say(" · ", linked("make a drill of it", at("incidents", id)+"/drill"))...)
+	}
 	p.Incident = v
 	p.Answer = incidentAnswer(f, n, inc, zero)
 	return s.render(c, p)

@@ -34,6 +34,10 @@ type page struct {
 	Definitions []definitionView
 	Record      *recordView
 	Tokens      *tokensView
+	Drill       *drillView
+	Player      *playerView
+	Debrief     *debriefView
+	Author      *authorView
 	TokenForm   *string // where signing in with a token leads
 }
 
@@ -58,7 +62,7 @@ type navItem struct{ Name, Href string }
 
 var navigation = []navItem{
 	{"Overview", "/"}, {"Teams", "/teams"}, {"On call", "/oncall"}, {"Ownership", "/ownership"}, {"Services", "/services"},
-	{"Incidents", "/incidents"}, {"Definitions", "/definitions"},
+	{"Incidents", "/incidents"}, {"Drills", "/drills"}, {"Definitions", "/definitions"},
 }
 
 // adminPages are in the navigation of admins.

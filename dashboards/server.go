@@ -65,6 +65,7 @@ type Deps struct {
 	SignIn      http.Handler // serves /signin, /signin/…, /signout
 	Ingest      http.Handler // serves /ingest/…
 	Redriver    Redriver
+	Play        Play // nil: drills can be read and not played
 	Ready       func(context.Context) Readiness
 	Metrics     http.Handler   // serves /metrics
 	Zone        *time.Location // the organisation's
@@ -166,6 +167,16 @@ func (s *Server) routes() *echo.Echo {
 		TokenLookup: "form:csrf", CookieName: s.csrfCookie(), CookiePath: "/",
 		CookieSecure: !s.Insecure, CookieHTTPOnly: true, CookieSameSite: http.SameSiteStrictMode,
 	})
+	get("/drills", signedIn, s.drills, zip)
+	get("/drills/:drill", signedIn, s.drill, csrf)
+	get("/drills/:drill/:attempt", signedIn, s.attempt, csrf)
+	get("/drills/:drill/:attempt/table", signedIn, s.tableJSON, zip)
+	if s.Play != nil {
+		post("/drills/:drill", signedIn, s.drillStart, csrf)
+		post("/drills/:drill/:attempt", signedIn, s.act, csrf)
+		get("/incidents/:incident/drill", signedIn, s.author, csrf)
+		post("/incidents/:incident/drill", signedIn, s.publish, csrf)
+	}
 	get("/quarantine", admins, s.quarantine)
 	get("/quarantine/:id", admins, s.quarantined, csrf)
 	post("/quarantine/:id/redrive", admins, s.redrive, csrf)

@@ -84,5 +84,60 @@
     if (e.key !== 'Escape') return;
     document.querySelectorAll('.menu[open]').forEach(function (d) { d.open = false; d.querySelector('summary').focus(); });
   });
-  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start); else start();
+  // A drill in play: the clock runs here between the answers of the server, which knows it.
+  // What is new is put at the end of its list, so that nothing moves that somebody reads.
+  function drill(play) {
+    var at = +play.dataset.offset, speed = +play.dataset.speed, paused = play.dataset.paused === 'true', next = +play.dataset.next;
+    var since = performance.now(), asked = since, busy = false;
+    var time = document.getElementById('time'), news = document.getElementById('news');
+    function two(n) { return (n < 10 ? '0' : '') + n; }
+    function now() { return Math.floor(at + (paused ? 0 : (performance.now() - since) / 1000 * speed)); }
+    function words(s) {
+      var m = Math.floor(s / 60);
+      return s >= 3600 ? Math.floor(m / 60) + ':' + two(m % 60) + ':' + two(s % 60) : m + ':' + two(s % 60);
+    }
+    function merge(text) {
+      var page = new DOMParser().parseFromString(text, 'text/html'), fresh = page.getElementById('play'), said = [];
+      if (!fresh) { location.reload(); return; }
+      ['evidence', 'questions'].forEach(function (list) {
+        var to = document.getElementById(list);
+        Array.from(page.getElementById(list).children).forEach(function (li) {
+          if (document.getElementById(li.id)) return;
+          to.appendChild(document.importNode(li, true));
+          said.push((li.querySelector('legend') || li.querySelector('p')).textContent);
+        });
+      });
+      document.getElementById('noquestions').hidden = document.getElementById('questions').children.length > 0;
+      var wait = document.getElementById('wait'), later = page.getElementById('wait');
+      if (wait && later) wait.querySelector('.at').textContent = later.querySelector('.at').textContent;
+      next = +fresh.dataset.next;
+      var answer = document.querySelector('.answer'), newer = page.querySelector('.answer');
+      if (answer && newer) answer.textContent = newer.textContent;
+      if (said.length) news.textContent = said.join('. ');
+    }
+    function ask() {
+      if (busy) return;
+      busy = true;
+      asked = performance.now();
+      fetch(play.dataset.table, { headers: { Accept: 'application/json' } }).then(function (r) {
+        if (!r.ok) throw new Error(r.status);
+        return r.json();
+      }).then(function (got) {
+        if (got.finished) { location.reload(); return; }
+        at = got.table.offset_s; since = performance.now(); speed = got.speed;
+        if (got.paused !== paused) { location.reload(); return; }
+        var n = got.table.cards.length + got.table.questions.length;
+        if (n === document.querySelectorAll('#evidence > li, #questions > li').length) return;
+        return fetch(location.pathname).then(function (r) { return r.text(); }).then(merge);
+      }).catch(function () { /* the next time will do; every form works without */ }).then(function () { busy = false; });
+    }
+    setInterval(function () {
+      time.textContent = words(Math.max(0, now()));
+      var idle = performance.now() - asked;
+      if (!paused && (idle > 15000 || next >= 0 && now() >= next && idle > 1000)) ask();
+    }, 250);
+  }
+  function play() { var p = document.getElementById('play'); if (p) drill(p); }
+
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', function () { start(); play(); }); else { start(); play(); }
 })();

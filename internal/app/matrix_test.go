@@ -21,6 +21,7 @@ import (
 	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/internal/signin"
+	"github.com/stewardhq/steward/training/drill"
 )
 
 // Who may ask what: every route, every kind of asker, own and other teams, oneself and
@@ -111,6 +112,30 @@ func (o org) history(t *testing.T) []event.Event {
 				"end": from.Add(time.Duration(o.hoursOf(p) * float64(time.Hour))).Format(time.RFC3339), "level": 1})
 		}
 	}
+	return append(out, o.attempts(t)...)
+}
+
+// attempts are two of the member's, one of them finished.
+func (o org) attempts(t *testing.T) []event.Event {
+	t.Helper()
+	var out []event.Event
+	add := func(e event.Event, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, e)
+	}
+	at := matrixNow.Add(-time.Hour)
+	for _, id := range []string{"going", "over"} {
+		p := drill.Player{Drill: "the-padlock-at-midnight", Attempt: id, Person: o.alpha[1]}
+		add(drill.Started(p, at))
+		add(drill.Acted(p, drill.Step{N: 1, Offset: 10, Action: "update:wrote to " + o.alpha[1]}, at.Add(10*time.Second)))
+		if id == "over" {
+			add(drill.Acted(p, drill.Step{N: 2, Offset: 20, Action: "finish"}, at.Add(20*time.Second)))
+			add(drill.Finished(p, drill.Parts{}, at.Add(20*time.Second)))
+		}
+	}
 	return out
 }
 
@@ -154,12 +179,28 @@ func (o org) rows() []row {
 		{"GET /incidents/:incident", "/incidents/inc-alpha-2-0", "", signedIn, false},
 		{"GET /incidents/:incident", "/incidents/inc-duo-0-0", "", signedIn, false},
 		{"GET /incidents/:incident", "/incidents/inc-duo%2D0-0", "", signedIn, false},
+		{"GET /incidents/:incident/drill", "/incidents/inc-alpha-2-0/drill", "", "member lead", false},
+		{"GET /incidents/:incident/drill", "/incidents/inc-duo-0-0/drill", "", "", false},
+		{"GET /incidents/:incident/drill", "/incidents/none/drill", "", "", false},
+		{"POST /incidents/:incident/drill", "/incidents/inc-alpha-2-0/drill", "title=x", "", false}, // without the page's token nobody
 		{"GET /me", "/me?" + w, "", signedIn, true},
 		{"GET /people/:person", "/people/" + q(o.alpha[2]) + "?" + w, "", "lead people", true},
 		{"GET /people/:person", "/people/" + q(o.alpha[1]) + "?" + w, "", "member lead people", true}, // a member is led to /me
 		{"GET /people/:person", "/people/" + q(o.duo[0]) + "?" + w, "", "people", true},
 		{"GET /people/:person", "/people/nobody@matrix.example", "", "", true},
 		{"GET /people/:person", "/people/..%2F" + q(o.duo[0]), "", "", true},
+		{"GET /drills", "/drills", "", signedIn, false},
+		{"GET /drills/:drill", "/drills/the-padlock-at-midnight", "", signedIn, false},
+		{"GET /drills/:drill", "/drills/unheard-of", "", "", false},
+		// An attempt is its player's, whoever leads or administers them.
+		{"GET /drills/:drill/:attempt", "/drills/the-padlock-at-midnight/going", "", "member", false},
+		{"GET /drills/:drill/:attempt", "/drills/the-padlock-at-midnight/over", "", "member", false},
+		{"GET /drills/:drill/:attempt", "/drills/the-padlock-at-midnight/g%6Fing", "", "member", false},
+		{"GET /drills/:drill/:attempt", "/drills/unheard-of/going", "", "", false},
+		{"GET /drills/:drill/:attempt/table", "/drills/the-padlock-at-midnight/going/table", "", "member", false},
+		{"GET /drills/:drill/:attempt/table", "/drills/the-padlock-at-midnight/over/table", "", "member", false},
+		{"POST /drills/:drill", "/drills/the-padlock-at-midnight", "x=1", "", false}, // without the page's token nobody
+		{"POST /drills/:drill/:attempt", "/drills/the-padlock-at-midnight/going", "action=finish", "", false},
 		{"GET /definitions", "/definitions", "", signedIn, false},
 		{"GET /quarantine", "/quarantine", "", admining, false},
 		{"GET /quarantine/:id", "/quarantine/none", "", "", false},

@@ -52,3 +52,33 @@ func (c Clock) Wall(offset int64) (time.Time, bool) {
 	left := time.Duration(offset)*time.Second - c.at
 	return c.since.Add((left + time.Duration(c.speed) - 1) / time.Duration(c.speed)), true
 }
+
+// Reach is the clock set forward to an offset, as a step does that says it was done there;
+// it never goes back.
+func (c Clock) Reach(offset int64, now time.Time) Clock {
+	if c.Offset(now) >= offset {
+		return c
+	}
+	c.since, c.at = now, time.Duration(offset)*time.Second
+	return c
+}
+
+// Timed is a step with the moment it was done at.
+type Timed struct {
+	Step
+	At time.Time
+}
+
+// ClockOf makes the clock of an attempt anew from its steps, in order of their numbers.
+func ClockOf(start time.Time, steps []Timed) Clock {
+	c := StartClock(start)
+	for _, s := range steps {
+		if act, err := Parse(s.Action); err == nil {
+			c = c.Reach(s.Offset, s.At).Apply(act, s.At)
+		}
+	}
+	return c
+}
+
+// Speed is how many times as fast as the wall it runs, or will after a pause.
+func (c Clock) Speed() int { return c.before }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // shop is a small drill whose scores can be computed in the head: right service b, decisive
@@ -374,4 +375,23 @@ func play(d Drill, well bool) []Step {
 		out = append(out, Step{len(out) + 1, m.at, m.action})
 	}
 	return append(out, Step{len(out) + 1, d.Facts.Resolved, "finish"})
+}
+
+// The clock is made anew from the steps: a step that says it was done later sets it forward.
+func TestClockOfSteps(t *testing.T) {
+	start := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
+	steps := []Timed{{Step{1, 10, "speed:10"}, at(10)}, {Step{2, 110, "look:b"}, at(20)}, {Step{3, 600, "speed:10"}, at(21)}, {Step{4, 650, "pause"}, at(26)}, {Step{5, 650, "resume"}, at(100)}}
+	for i, want := range []int64{10, 110, 600, 650, 650} {
+		if got := ClockOf(start, steps[:i+1]).Offset(steps[i].At); got != want {
+			t.Errorf("after step %d: %d, want %d", i+1, got, want)
+		}
+	}
+	c := ClockOf(start, steps)
+	if got := c.Offset(at(103)); got != 680 || c.Speed() != 10 || c.Paused() {
+		t.Errorf("%d at speed %d", got, c.Speed())
+	}
+	if c.Reach(600, at(103)).Offset(at(103)) != 680 {
+		t.Error("the clock went back")
+	}
 }
