@@ -35,6 +35,7 @@ var working = map[string]string{
 	"QuarantineItem":   "after Administer",
 	"Looks":            "the asker's own",
 	"Audit":            "after Administer",
+	"Assignments":      "each row by access.Learning, before it leaves",
 }
 
 // Statements leave through run, and leave to read people's columns without a decision is
