@@ -40,6 +40,7 @@ type Reading interface {
 	Events(ctx context.Context, f analytics.EventFilter) ([]analytics.EventRow, error)
 	Incidents(ctx context.Context, f analytics.IncidentFilter) ([]analytics.IncidentRow, error)
 	OwnershipHistory(ctx context.Context, service string) ([]analytics.OwnershipSpan, error)
+	Assignments(ctx context.Context, f analytics.AssignmentFilter) ([]analytics.AssignmentRow, error)
 	Looks(ctx context.Context, limit int) ([]analytics.LookRow, error)
 	Audit(ctx context.Context, limit int) ([]analytics.AuditRow, error)
 	Quarantine(ctx context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error)
