@@ -265,6 +265,21 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 			}
 		}
 	}
+	// What was shown once is shown for every assignment of the module that there was then.
+	shown := map[place][]*AssignmentRow{}
+	for _, at := range places {
+		if r := rows[at]; !r.Completed.IsZero() {
+			shown[place{"", at.module, at.person}] = append(shown[place{"", at.module, at.person}], r)
+		}
+	}
+	for _, at := range places {
+		r := rows[at]
+		for _, done := range shown[place{"", at.module, at.person}] {
+			if r.Completed.IsZero() && !done.Completed.Before(r.Assigned) {
+				r.Completed, r.Evidence = done.Completed, done.Evidence
+			}
+		}
+	}
 	out := make([]AssignmentRow, 0, len(places))
 	for _, at := range places {
 		r := rows[at]

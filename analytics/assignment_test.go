@@ -47,6 +47,9 @@ func learning(t *testing.T) []event.Event {
 	tell(event.TrainingAssigned, 0, map[string]any{"assignment": "team", "module": "LS1", "team": "alpha", "by": alpha[0]})
 	tell(event.TrainingWaived, 9, map[string]any{"assignment": "team", "module": "LS1", "person": alpha[2], "by": alpha[0], "reason": "tested-out"})
 	tell(event.TrainingAssigned, 0, map[string]any{"assignment": "track", "track": "FX", "person": alpha[3], "by": alpha[0], "due": "2026-01-01"})
+	for id, hours := range map[string]int{"b1": 1, "b2": 3} { // given before and after it was shown
+		tell(event.TrainingAssigned, hours, map[string]any{"assignment": id, "module": "PG1", "person": alpha[3], "by": alpha[0]})
+	}
 	return append(out, out[8]) // one came twice
 }
 
@@ -83,7 +86,7 @@ func TestAssignmentsAndWhoReadsThem(t *testing.T) {
 	}
 	const (
 		mine  = "team LS1 abe assigned, a1 PG1 abe quiz passed! 2:0.875"
-		art   = "track FX1 art assigned, track FX2 art assigned, team LS1 art assigned, a3 PG1 art completed"
+		art   = "track FX1 art assigned, track FX2 art assigned, team LS1 art assigned, a3 PG1 art completed, b1 PG1 art completed, b2 PG1 art assigned"
 		amy   = "team LS1 amy waived, a2 PG1 amy abandoned"
 		ann   = "team LS1 ann assigned, a0 PG1 ann assigned!"
 		bea   = "a4 PG1 bea assigned!"
@@ -123,7 +126,7 @@ func TestAssignmentsAndWhoReadsThem(t *testing.T) {
 		{"member", analytics.AssignmentFilter{Team: []string{"alpha"}}, "", no},
 		{"lead", analytics.AssignmentFilter{Person: alpha[1:2]}, state, nil},
 		{"lead", analytics.AssignmentFilter{Own: true}, ann, nil},
-		{"lead", analytics.AssignmentFilter{Team: []string{"alpha"}, Module: "PG1"}, "a1 PG1 abe quiz passed!, a2 PG1 amy abandoned, a0 PG1 ann assigned!, a3 PG1 art completed", nil},
+		{"lead", analytics.AssignmentFilter{Team: []string{"alpha"}, Module: "PG1"}, "a1 PG1 abe quiz passed!, a2 PG1 amy abandoned, a0 PG1 ann assigned!, a3 PG1 art completed, b1 PG1 art completed, b2 PG1 art assigned", nil},
 		{"lead", analytics.AssignmentFilter{Person: beta[:1]}, "", no},
 		{"lead of beta", analytics.AssignmentFilter{Person: []string{alpha[1]}}, "", no},
 		{"viewer", analytics.AssignmentFilter{Person: []string{"nobody@example.org"}}, "", no},

@@ -31,6 +31,7 @@ type apiAssignment struct {
 	Started    string   `json:"started"`
 	Passed     string   `json:"passed"`
 	Completed  string   `json:"completed"`
+	Evidence   string   `json:"evidence,omitempty"`
 	Waived     string   `json:"waived"`
 	Excuse     string   `json:"excuse,omitempty"`
 	Attempts   *int     `json:"attempts"`
@@ -47,7 +48,7 @@ func moment(t time.Time) string {
 func apiRow(r analytics.AssignmentRow) apiAssignment {
 	out := apiAssignment{Assignment: r.ID, Module: r.Module, Track: r.Track, Person: r.Person, Team: r.Team, By: r.By, Reason: r.Reason, Cites: append([]string{}, r.Cites...),
 		Assigned: moment(r.Assigned), Due: moment(r.Due), State: r.State, Overdue: r.Overdue, Started: moment(r.Started), Passed: moment(r.Passed),
-		Completed: moment(r.Completed), Waived: moment(r.Waived), Excuse: r.Excuse}
+		Completed: moment(r.Completed), Evidence: r.Evidence, Waived: moment(r.Waived), Excuse: r.Excuse}
 	if r.Scored {
 		n := len(r.Tried)
 		if out.Attempts = &n; n > 0 {
@@ -84,7 +85,7 @@ func (s *Server) apiAssignments(c echo.Context) error {
 	if format != "csv" {
 		return c.JSON(http.StatusOK, map[string]any{"assignments": list})
 	}
-	lines := [][]string{strings.Fields("assignment module track person team by reason cites assigned due state overdue started passed completed waived excuse attempts score")}
+	lines := [][]string{strings.Fields("assignment module track person team by reason cites assigned due state overdue started passed completed evidence waived excuse attempts score")}
 	for _, r := range list {
 		attempts, score := "", ""
 		if r.Attempts != nil {
@@ -94,7 +95,7 @@ func (s *Server) apiAssignments(c echo.Context) error {
 			score = strconv.FormatFloat(*r.Score, 'f', -1, 64)
 		}
 		lines = append(lines, []string{r.Assignment, r.Module, r.Track, r.Person, r.Team, r.By, r.Reason, strings.Join(r.Cites, " "), r.Assigned, r.Due, r.State,
-			strconv.FormatBool(r.Overdue), r.Started, r.Passed, r.Completed, r.Waived, r.Excuse, attempts, score})
+			strconv.FormatBool(r.Overdue), r.Started, r.Passed, r.Completed, r.Evidence, r.Waived, r.Excuse, attempts, score})
 	}
 	var out bytes.Buffer
 	if err := csv.NewWriter(&out).WriteAll(lines); err != nil {

@@ -80,6 +80,7 @@ type giveView struct {
 
 type teamLine struct {
 	Name, Href, State, Due, By string
+	Evidence                   string
 	Overdue                    bool
 	Assignment, Person         string // of the form that waives; empty: nothing to waive
 }
@@ -308,7 +309,7 @@ func give(c echo.Context, w access.Who, n *names) *giveView {
 func (s *Server) teamLines(f *filter, n *names, rows []analytics.AssignmentRow) []teamLine {
 	var out []teamLine
 	for _, r := range rows {
-		l := teamLine{Name: n.person(r.Person), Href: f.personCell(n, r.Person).Href, State: r.State, Due: f.lastDay(r.Due), By: n.person(r.By), Overdue: r.Overdue}
+		l := teamLine{Name: n.person(r.Person), Href: f.personCell(n, r.Person).Href, State: r.State, Due: f.lastDay(r.Due), By: n.person(r.By), Overdue: r.Overdue, Evidence: clip(r.Evidence, 300)}
 		switch {
 		case r.State == analytics.StateAssigned:
 			l.State = "not begun"

@@ -142,6 +142,7 @@ func (l learner) Assign(ctx context.Context, who access.Who, w dashboards.Work) 
 	if _, err := l.module(w.Module); err != nil {
 		return err
 	}
+	defer l.turn(who)() // so that a double click finds what the first one did
 	if err := l.check(ctx, who, &w); err != nil {
 		return err
 	}
@@ -187,7 +188,32 @@ func (l learner) Assign(ctx context.Context, who access.Who, w dashboards.Work) 
 			return err
 		}
 	}
+	if err := l.fresh(ctx, w); err != nil {
+		return err
+	}
 	return l.publish(ctx, events...)
+}
+
+// fresh is nil if nobody has the same work, with the same last day, to do already.
+func (l learner) fresh(ctx context.Context, w dashboards.Work) error {
+	f := l.filter()
+	f.Module = w.Module
+	rows, err := l.c.Store.For(access.Operator(), "").Assignments(ctx, f)
+	if err != nil {
+		return err
+	}
+	day, _ := time.ParseInLocation(time.DateOnly, w.Due, l.c.cfg.Zone) // checked before
+	for _, r := range rows {
+		same := r.Due.IsZero() && w.Due == "" || r.Due.Equal(day.AddDate(0, 0, 1))
+		switch {
+		case !r.Open() || !same:
+		case r.Team != "" && slices.Contains(w.Teams, r.Team):
+			return wrong("for", "the team %s has it to do already, until the same day", clip(r.Team))
+		case r.Team == "" && slices.Contains(w.People, r.Person):
+			return wrong("for", "%s has it to do already, until the same day", clip(r.Person))
+		}
+	}
+	return nil
 }
 
 // check reads what a form says besides to whom, and puts it into its form.

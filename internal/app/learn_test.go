@@ -169,6 +169,9 @@ func TestLearningFromAssignmentToEvidence(t *testing.T) {
 	}
 	l.post(lead, "PG1/assign", work(), http.StatusSeeOther, "")
 
+	l.later(time.Minute)
+	l.post(lead, "PG1/assign", work("for", "person:"+abe), http.StatusBadRequest, "has it to do already") // a second click
+
 	open := func() (out []string) { // in the lead's list
 		text := l.page(lead, "/training")
 		_, text, _ = strings.Cut(text, "What is open in my teams?")
@@ -212,11 +215,11 @@ func TestLearningFromAssignmentToEvidence(t *testing.T) {
 	l.later(time.Minute)
 	l.post(abe, "PG1/quiz", first, http.StatusBadRequest, "Number: this attempt was handed in already")
 	text = l.post(abe, "PG1/quiz", l.quiz(abe, text, false), http.StatusOK, "not passed")
-	if !strings.Contains(text, "can be handed in from 12:12") {
+	if !strings.Contains(text, "can be handed in from 12:13") {
 		t.Error("the page does not say how long the pause is")
 	}
 	third := l.quiz(abe, `action="/training/PG1/quiz" name="assignment" value="`+first.Get("assignment")+`" name="number" value="3" name="digest" value="`+first.Get("digest")+`"`, true)
-	l.post(abe, "PG1/quiz", third, http.StatusBadRequest, "from 12:12 on")
+	l.post(abe, "PG1/quiz", third, http.StatusBadRequest, "from 12:13 on")
 	l.post(abe, "PG1/complete", url.Values{"assignment": {first.Get("assignment")}, "evidence": {"https://wiki.example/own"}}, http.StatusBadRequest, "pass the quiz first")
 	l.later(11 * time.Minute)
 	l.post(abe, "PG1/quiz", third, http.StatusOK, "right: passed.")
@@ -235,6 +238,9 @@ func TestLearningFromAssignmentToEvidence(t *testing.T) {
 	l.post(abe, "PG1/complete", url.Values{"assignment": {first.Get("assignment")}}, http.StatusBadRequest, "Evidence: missing")
 	l.post(abe, "PG1/complete", url.Values{"assignment": {first.Get("assignment")}, "evidence": {"javascript:alert(1)"}}, http.StatusBadRequest, "Evidence: a link")
 	l.post(abe, "PG1/complete", url.Values{"assignment": {first.Get("assignment")}, "evidence": {"https://wiki.example/own"}}, http.StatusSeeOther, "")
+	if text := l.page(lead, "/training/PG1"); !strings.Contains(text, "shown by: https://wiki.example/own") {
+		t.Error("the lead does not read what shows it")
+	}
 	if got := open(); !slices.Equal(got, []string{amy}) {
 		t.Errorf("open after one is done: %v", got)
 	}
