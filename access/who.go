@@ -30,7 +30,8 @@ type Who struct {
 	Identity
 	roles    []Role
 	member   []string // teams
-	leads    []string
+	leads    []string // whose people's load they see
+	heads    []string // whose people they give work: those they do lead
 	operator bool
 }
 
@@ -79,7 +80,7 @@ func As(id Identity, m Membership, roles ...Role) Who {
 		w.member = slices.Clone(m.Teams)
 	}
 	if w.Has(Lead) {
-		w.leads = slices.Clone(m.Leads)
+		w.leads, w.heads = slices.Clone(m.Leads), slices.Clone(m.Leads)
 		for _, t := range m.Leads {
 			w.member = with(w.member, t)
 		}

@@ -40,6 +40,7 @@ var working = map[string]string{
 	"DrillSource":      "the incident's owners are found before Authors decides; the rest after it",
 	"Attempt":          "after Plays",
 	"Audit":            "after Administer",
+	"Assignments":      "each row by access.Learning, before it leaves",
 }
 
 // Statements leave through run, and leave to read people's columns without a decision is

@@ -21,8 +21,8 @@ type momentView struct {
 	Clock, Class, What, Mark, Why string
 }
 
-// marks are how a moment counts: the colour of its dot and a word.
-var marks = map[string][2]string{
+// eventMarks are how a moment counts: the colour of its dot and a word.
+var eventMarks = map[string][2]string{
 	"good": {"good", "good"}, "neutral": {"none", "neutral"}, "harmful": {"bad", "harmful"}, "decisive": {"act", "decisive"},
 	"herring": {"warn", "red herring"}, "right": {"good", "the right service"}, "fact": {"page", ""},
 }
@@ -50,7 +50,7 @@ func (s *Server) debrief(c echo.Context, a *analytics.Attempt) error {
 func moments(in []drill.Moment) []momentView {
 	var out []momentView
 	for _, m := range in {
-		mark, ok := marks[m.Mark]
+		mark, ok := eventMarks[m.Mark]
 		if !ok {
 			mark = [2]string{"none", ""}
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/ingest/event"
+	"github.com/stewardhq/steward/training"
 	"github.com/stewardhq/steward/training/drill"
 )
 
@@ -58,6 +59,36 @@ func (s *fake) Looks(context.Context, int) ([]analytics.LookRow, error) {
 		return nil, nil
 	}
 	return []analytics.LookRow{{At: s.now, By: hostile[0], What: hostile[2]}}, nil
+}
+
+// Assignments are of everybody: module PG1 is begun, PG2 overdue, LS1 passed, FX1 done, and
+// one is of a module that nobody teaches.
+func (s *fake) Assignments(_ context.Context, f analytics.AssignmentFilter) ([]analytics.AssignmentRow, error) {
+	if s.empty {
+		return nil, nil
+	}
+	var out []analytics.AssignmentRow
+	for i, m := range []string{"PG1", "PG2", "LS1", "FX1", hostile[0]} {
+		r := analytics.AssignmentRow{ID: fmt.Sprint("a", i), Module: m, Person: hostile[2], By: hostile[4], Reason: hostile[0], Cites: []string{hostile[6]}, Assigned: s.now.AddDate(0, 0, -9), Due: s.now.AddDate(0, 0, 9),
+			State: []string{"started", "assigned", "quiz passed", "completed", "assigned"}[i], Scored: true}
+		if i != 1 {
+			r.Started = s.now.AddDate(0, 0, -8)
+		}
+		switch i {
+		case 0:
+			r.Tried = []analytics.Try{{Number: 1, At: s.now.AddDate(0, 0, -7)}}
+		case 1:
+			r.Due, r.Overdue = s.now.AddDate(0, 0, -1), true
+		case 2:
+			r.Passed, r.Tried, r.Score = s.now.AddDate(0, 0, -1), []analytics.Try{{Number: 1, At: s.now.AddDate(0, 0, -1), Passed: true, Score: 0.875}}, 0.875
+		case 3:
+			r.Completed, r.Evidence = s.now.AddDate(0, 0, -1), hostile[0]
+		}
+		if f.Module == "" || f.Module == m {
+			out = append(out, r)
+		}
+	}
+	return out, nil
 }
 
 func (s *fake) Audit(context.Context, int) ([]analytics.AuditRow, error) {
@@ -533,4 +564,51 @@ func (s *fake) DrillSource(_ context.Context, id string) (*analytics.DrillSource
 	add(5, event.IncidentNoted, map[string]any{"text": "Ann Surname says: " + hostile[2]})
 	add(30, event.IncidentResolved, map[string]any{"reason": "done"})
 	return out, nil
+}
+
+// fakeLearn has the built-in curriculum and keeps what was done.
+type fakeLearn struct {
+	mu   sync.Mutex
+	acts []string
+	err  error
+}
+
+var builtIn = sync.OnceValue(func() *training.Curriculum {
+	c, err := training.Load()
+	if err != nil {
+		panic(err)
+	}
+	return c
+})
+
+func (l *fakeLearn) act(parts ...any) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.acts = append(l.acts, strings.TrimSpace(fmt.Sprintln(parts...)))
+	}
+	return l.err
+}
+
+func (*fakeLearn) Curriculum() *training.Curriculum { return builtIn() }
+func (l *fakeLearn) Assign(_ context.Context, _ access.Who, w Work) error {
+	return l.act("assign", w.Module, w.People, w.Teams, w.Due, w.Reason, w.Cites)
+}
+func (l *fakeLearn) Start(_ context.Context, _ access.Who, m string) error { return l.act("start", m) }
+func (l *fakeLearn) Complete(_ context.Context, _ access.Who, a, m, e string) error {
+	return l.act("complete", a, m, e)
+}
+func (l *fakeLearn) Abandon(_ context.Context, _ access.Who, a, m string) error {
+	return l.act("abandon", a, m)
+}
+func (l *fakeLearn) Waive(_ context.Context, _ access.Who, a, m, p, r string) error {
+	return l.act("waive", a, m, p, r)
+}
+func (l *fakeLearn) Answer(_ context.Context, w access.Who, a training.Attempt) (training.Marked, error) {
+	m, _ := builtIn().Module(a.Module)
+	a.Person = w.Person
+	if err := l.act("answer", a.Assignment, a.Number, a.Answers); err != nil {
+		return training.Marked{}, err
+	}
+	return a.Mark(m)
 }

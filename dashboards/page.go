@@ -38,6 +38,7 @@ type page struct {
 	Player      *playerView
 	Debrief     *debriefView
 	Author      *authorView
+	Module      *moduleView
 	TokenForm   *string // where signing in with a token leads
 }
 
@@ -72,8 +73,11 @@ var adminPages = []navItem{{"Quarantine", "/quarantine"}, {"Tokens", "/tokens"},
 func (s *Server) asked(c echo.Context, p *page) {
 	w := who(c)
 	p.Pages = navigation
+	if s.Learn != nil { // before what the numbers mean, which is about all of them
+		p.Pages = slices.Insert(slices.Clone(navigation), len(navigation)-1, navItem{"Training", "/training"})
+	}
 	if w.Known() && w.Administer("") == nil {
-		p.Pages = slices.Clone(navigation)
+		p.Pages = slices.Clone(p.Pages)
 		for _, i := range adminPages {
 			if i.Href != "/tokens" || s.Keys != nil {
 				p.Pages = append(p.Pages, i)

@@ -37,9 +37,21 @@ func (s *Server) me(c echo.Context) error {
 		return s.render(c, p)
 	}
 	var looks []analytics.LookRow
+	var work []analytics.AssignmentRow
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
-	}, func(n *names) []card { return []card{s.looksCard(f, n, looks)} })
+		if s.Learn != nil {
+			ask.do(func(ctx context.Context) (err error) {
+				work, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
+				return
+			})
+		}
+	}, func(n *names) []card {
+		if s.Learn == nil {
+			return []card{s.looksCard(f, n, looks)}
+		}
+		return []card{s.learnCard(f, n, work), s.looksCard(f, n, looks)}
+	})
 }
 
 // person answers what somebody carries, to those who may see it.

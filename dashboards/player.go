@@ -35,7 +35,7 @@ type playerView struct {
 	Speed                int
 	Speeds               []choice
 	Cards                []cardView
-	Questions            []questionView
+	Questions            []decisionView
 	Services, Targets    []choice
 	Severities           []string
 	Looked               string // the service looked at last
@@ -48,7 +48,7 @@ type cardView struct {
 	Anchor, Clock string
 }
 
-type questionView struct {
+type decisionView struct {
 	drill.Put
 	Anchor, Clock, Answer string
 }
@@ -97,7 +97,7 @@ func (s *Server) play(c echo.Context, status int, a *analytics.Attempt, problem 
 		v.Cards = append(v.Cards, cardView{x, "card-" + x.ID, onClock(x.Offset - x.Before)})
 	}
 	for _, q := range t.Questions {
-		w := questionView{Put: q, Anchor: "question-" + q.ID, Clock: onClock(q.At)}
+		w := decisionView{Put: q, Anchor: "question-" + q.ID, Clock: onClock(q.At)}
 		if i := slices.IndexFunc(q.Options, func(o drill.Choice) bool { return o.ID == q.Chosen }); i >= 0 {
 			w.Answer = q.Options[i].Text
 		}
@@ -200,7 +200,7 @@ func (s *Server) tableJSON(c echo.Context) error {
 var places = map[string]string{"pause": "clock", "resume": "clock", "speed": "clock", "wait": "clock", "open": "card-", "decide": "question-"}
 
 // act does what a form asks for. A text that goes with the action is a field of its own.
-func (s *Server) act(c echo.Context) error {
+func (s *Server) playStep(c echo.Context) error {
 	ctx, w, id := c.Request().Context(), who(c), param(c, "attempt")
 	a, err := s.attemptOf(c)
 	if err != nil {

@@ -73,6 +73,7 @@ type Deps struct {
 	Log         *slog.Logger
 	Version     string
 	Keys        Keys   // tokens and secrets; nil: their page does not exist
+	Learn       Learn  // the curriculum and what people do about it; nil: there are no such pages
 	Audit       Audit  // keeps administrative acts; required with Keys or Redriver
 	Dev         bool   // loopback without sign-in: errors say more
 	Insecure    bool   // served without TLS on loopback: cookies may travel so
@@ -173,7 +174,7 @@ func (s *Server) routes() *echo.Echo {
 	get("/drills/:drill/:attempt/table", signedIn, s.tableJSON, zip)
 	if s.Play != nil {
 		post("/drills/:drill", signedIn, s.drillStart, csrf)
-		post("/drills/:drill/:attempt", signedIn, s.act, csrf)
+		post("/drills/:drill/:attempt", signedIn, s.playStep, csrf)
 		get("/incidents/:incident/drill", signedIn, s.author, csrf)
 		post("/incidents/:incident/drill", signedIn, s.publish, csrf)
 	}
@@ -188,6 +189,17 @@ func (s *Server) routes() *echo.Echo {
 		post("/secrets", admins, s.secretRotate, csrf)
 		post("/secrets/:id/retire", admins, s.secretRetire, csrf)
 	}
+	if s.Learn != nil {
+		get("/training", signedIn, s.training, zip)
+		get("/training/:module", signedIn, s.module, csrf)
+		post("/training/:module/assign", signedIn, s.onModule("assigned", s.assign), csrf)
+		post("/training/:module/start", signedIn, s.onModule("started", s.start), csrf)
+		post("/training/:module/quiz", signedIn, s.answer, csrf)
+		post("/training/:module/complete", signedIn, s.onModule("completed", s.complete), csrf)
+		post("/training/:module/abandon", signedIn, s.onModule("abandoned", s.abandon), csrf)
+		post("/training/:module/waive", signedIn, s.onModule("waived", s.waive), csrf)
+		get("/api/v1/assignments", signedIn, s.apiAssignments, zip)
+	}
 	if s.ViewAs {
 		post("/viewas", anybody, s.switchTo)
 	}
@@ -198,7 +210,7 @@ func (s *Server) routes() *echo.Echo {
 	get("/api/v1/audit", admins, s.apiAudit, zip)
 	e.RouteNotFound("/api/*", func(c echo.Context) error {
 		switch path := strings.TrimPrefix(c.Request().URL.Path, "/api/v1/"); {
-		case path == "metrics", path == "events", path == "audit", strings.HasPrefix(path, "metrics/"):
+		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, strings.HasPrefix(path, "metrics/"):
 			c.Response().Header().Set("Allow", "GET, HEAD")
 			return &apiError{status: http.StatusMethodNotAllowed, Message: "this is asked by GET"}
 		}

@@ -33,6 +33,7 @@ import (
 	"github.com/stewardhq/steward/ingest/event"
 	"github.com/stewardhq/steward/internal/keys"
 	"github.com/stewardhq/steward/internal/signin"
+	"github.com/stewardhq/steward/training"
 )
 
 // stopWithin bounds a clean end; what is not done by then is left to the next start, which
@@ -42,21 +43,22 @@ const stopWithin = 20 * time.Second
 // App is one Steward process. Start and Stop are called once; URL may be called from
 // anywhere after Start.
 type App struct {
-	cfg       Config
-	log       *slog.Logger
-	core      *Core
-	keys      *keys.Store
-	ledger    *ledger
-	noted     noted
-	policy    access.Policy
-	signin    *signin.SignIn // nil: nobody can, as with --dev
-	pages     *dashboards.Server
-	local     [sha256.Size]byte                          // hash of the token in server.json
-	authorize func(r *http.Request, source string) error // of sources that do not sign; nil: everybody may send
-	may       func(*http.Request, []event.Kind) error    // whether a sender may say such facts; nil: whatever they like
-	url       string
-	cleanup   cleanup
-	started   bool
+	cfg        Config
+	log        *slog.Logger
+	core       *Core
+	keys       *keys.Store
+	ledger     *ledger
+	curriculum *training.Curriculum // nil without pages
+	noted      noted
+	policy     access.Policy
+	signin     *signin.SignIn // nil: nobody can, as with --dev
+	pages      *dashboards.Server
+	local      [sha256.Size]byte                          // hash of the token in server.json
+	authorize  func(r *http.Request, source string) error // of sources that do not sign; nil: everybody may send
+	may        func(*http.Request, []event.Kind) error    // whether a sender may say such facts; nil: whatever they like
+	url        string
+	cleanup    cleanup
+	started    bool
 }
 
 // New checks the configuration. The error joins everything that is wrong with it.
@@ -66,6 +68,12 @@ func New(cfg Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{cfg: cfg, log: cfg.Log, cleanup: cleanup{log: cfg.Log}}
+	if cfg.has(RoleWeb) {
+		var err error
+		if a.curriculum, err = loadCurriculum(cfg.Curriculum); err != nil {
+			return nil, err
+		}
+	}
 	if c := cfg.Access; c != nil {
 		a.policy = access.Policy{Rules: c.Roles, Default: c.DefaultRole, TeamSeesLoad: c.TeamSeesLoad}
 	}

@@ -66,6 +66,8 @@ type Config struct {
 	// of the connection is the caller's.
 	TrustedProxies []netip.Prefix
 
+	Curriculum string // an organisation's own directory of modules, laid over the built-in ones
+
 	Version string
 	Now     func() time.Time // default time.Now
 	Log     *slog.Logger     // default: none

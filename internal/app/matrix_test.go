@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -39,6 +40,8 @@ type asker struct {
 	header map[string]string
 	knows  []string // whose names they may read anywhere: themselves, their teams' people
 	loads  []string // whose load they may read: themselves, and of whom they lead
+	works  []string // whose work to learn they may read: themselves, of whom they lead; people admins everybody's
+	scores []string // whose scores: themselves; people admins everybody's
 }
 
 type org struct {
@@ -70,6 +73,12 @@ func aliasOf(person string) string {
 func (o org) hoursOf(person string) float64 {
 	return 31 + 7*float64(slices.Index(o.all, person)) + float64(1+slices.Index(o.all, person))/64
 }
+
+// reasonOf is why somebody is to learn something, and scoreOf how they did in a quiz; nobody
+// else has either.
+func reasonOf(person string) string { return "Rsn" + strings.TrimPrefix(nameOf(person), "Nm") }
+
+func (o org) scoreOf(person string) float64 { return float64(20+5*slices.Index(o.all, person)) / 64 }
 
 var matrixNow = time.Date(2026, 6, 20, 12, 0, 0, 0, time.UTC)
 
@@ -107,6 +116,10 @@ func (o org) history(t *testing.T) []event.Event {
 				tell(event.IncidentNoted, id, at.Add(3*time.Minute), map[string]any{"incident": id, "person": p, "text": "wrote to " + p})
 				tell(event.IncidentResolved, id, at.Add(20*time.Minute), map[string]any{"incident": id, "person": p, "actor_kind": "user"})
 			}
+			work := "work-" + name + fmt.Sprint(i)
+			tell(event.TrainingAssigned, "as-"+p, start.AddDate(0, 2, 0), map[string]any{"assignment": work, "module": "PG1", "person": p, "by": team[0], "reason": reasonOf(p), "due": "2026-05-20"})
+			tell(event.TrainingStarted, "st-"+p, start.AddDate(0, 2, 1), map[string]any{"assignment": work, "module": "PG1", "person": aliasOf(p)})
+			tell(event.TrainingPassed, "ps-"+p, start.AddDate(0, 2, 2), map[string]any{"assignment": work, "module": "PG1", "person": p, "attempt": 1, "score": o.scoreOf(p)})
 			from := time.Date(2026, 5, 3, 0, 0, 0, 0, time.UTC)
 			tell(event.ShiftWorked, "sh-"+p, from.Add(200*time.Hour), map[string]any{"shift": "sh-" + name + fmt.Sprint(i), "schedule": "sched-" + name + fmt.Sprint(i), "person": p, "start": from.Format(time.RFC3339),
 				"end": from.Add(time.Duration(o.hoursOf(p) * float64(time.Hour))).Format(time.RFC3339), "level": 1})
@@ -201,6 +214,10 @@ func (o org) rows() []row {
 		{"GET /drills/:drill/:attempt/table", "/drills/the-padlock-at-midnight/over/table", "", "member", false},
 		{"POST /drills/:drill", "/drills/the-padlock-at-midnight", "x=1", "", false}, // without the page's token nobody
 		{"POST /drills/:drill/:attempt", "/drills/the-padlock-at-midnight/going", "action=finish", "", false},
+		{"GET /training", "/training", "", signedIn, false},
+		{"GET /training/:module", "/training/PG1", "", signedIn, false},
+		{"GET /training/:module", "/training/PG2?for=person:" + q(o.duo[0]) + "&reason=x", "", signedIn, false},
+		{"GET /training/:module", "/training/none", "", "", false},
 		{"GET /definitions", "/definitions", "", signedIn, false},
 		{"GET /quarantine", "/quarantine", "", admining, false},
 		{"GET /quarantine/:id", "/quarantine/none", "", "", false},
@@ -231,6 +248,18 @@ func (o org) rows() []row {
 		{"POST /api/v1/rebuild", "/api/v1/rebuild", "", "admin-token", false},
 		{"POST /api/v1/forget", "/api/v1/forget", `{"person":"nobody@matrix.example"}`, "", false},
 		{"GET /nowhere", "/nowhere/" + q(o.duo[0]), "", "", false},
+	}
+	for path, answers := range map[string]string{
+		"": signedIn, "team=alpha": "lead people", "team=duo": "people", "team=alpha&team=duo": "people", "person=" + q(o.alpha[1]): "member lead people",
+		"person=" + q(o.alpha[2]): "lead people", "person=" + q(aliasOf(o.alpha[2])): "lead people", "person=" + q(o.alpha[1]) + "&person=" + q(o.alpha[2]): "lead people",
+		"person=" + q(o.duo[0]): "people", "person=" + q(o.duo[0]) + "&team=alpha": "people", "person=nobody@matrix.example": "people", "colour=red": "",
+	} {
+		for _, format := range []string{"", "&format=csv", "&format=json"} {
+			rows = append(rows, row{"GET /api/v1/assignments", "/api/v1/assignments?" + path + format, "", answers, false})
+		}
+	}
+	for _, act := range []string{"assign", "start", "quiz", "complete", "abandon", "waive"} { // without the page's token nobody
+		rows = append(rows, row{"POST /training/:module/" + act, "/training/PG1/" + act, "assignment=work-alpha1&person=" + q(o.alpha[1]) + "&reason=administrative&for=person:" + q(o.alpha[1]), "", false})
 	}
 	metric := func(query, answers string, load bool) {
 		for _, format := range []string{"", "&format=csv"} {
@@ -302,16 +331,16 @@ func TestMatrix(t *testing.T) {
 	bearer := func(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} }
 	lead, member, other := o.alpha[0], o.alpha[1], o.beta[0]
 	askers := []asker{
-		{"nobody", nil, nil, nil},
-		{"viewer", as("guest@matrix.example", ""), nil, nil},
-		{"member", as(member, ""), o.alpha, []string{member}},
-		{"lead", as(lead, ""), o.alpha, o.alpha},
-		{"other", as(other, ""), o.beta, o.beta},
-		{"people", as("pam@matrix.example", "people"), o.all, o.all},
-		{"admin", as("adm@matrix.example", "admins"), nil, nil},
-		{"read-token", bearer(read), nil, nil},
-		{"admin-token", bearer(admin), nil, nil},
-		{"ingest-token", bearer(ingest), nil, nil},
+		{name: "nobody"},
+		{name: "viewer", header: as("guest@matrix.example", "")},
+		{"member", as(member, ""), o.alpha, []string{member}, []string{member}, []string{member}},
+		{"lead", as(lead, ""), o.alpha, o.alpha, o.alpha, []string{lead}},
+		{"other", as(other, ""), o.beta, o.beta, o.beta, []string{other}},
+		{"people", as("pam@matrix.example", "people"), o.all, o.all, o.all, o.all},
+		{name: "admin", header: as("adm@matrix.example", "admins")},
+		{name: "read-token", header: bearer(read)},
+		{name: "admin-token", header: bearer(admin)},
+		{name: "ingest-token", header: bearer(ingest)},
 	}
 	rows := o.rows()
 	tried := map[string]bool{}
@@ -425,6 +454,14 @@ func (o org) leaks(t *testing.T, who asker, r row, code int, text string) {
 			}
 			if strings.Contains(plain, form) || strings.Contains(text, form) {
 				t.Errorf("%s, %s (%d): the answer holds %s", who.name, r.path, code, form)
+			}
+		}
+		if !slices.Contains(who.works, p) && strings.Contains(plain, reasonOf(p)) {
+			t.Errorf("%s, %s (%d): the answer says why %s is to learn something", who.name, r.path, code, p)
+		}
+		for _, score := range []string{strconv.FormatFloat(o.scoreOf(p), 'f', -1, 64), fmt.Sprintf("passed with %.0f %%", 100*o.scoreOf(p))} {
+			if !slices.Contains(who.scores, p) && strings.Contains(plain, score) {
+				t.Errorf("%s, %s (%d): the answer holds %s's score %s", who.name, r.path, code, p, score)
 			}
 		}
 		if slices.Contains(who.loads, p) && r.load {

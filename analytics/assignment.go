@@ -1,0 +1,355 @@
+package analytics
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/internal/warehouse"
+)
+
+// Theory of operation of assignments
+//
+//  1. What was given, begun, tried, done and excused are events. Of an event's copies the one
+//     seen first counts. There are few of them, so they are read in one statement and folded
+//     here; nothing is kept.
+//  2. A row is one person, one module, one assignment. A team's assignment has a row for each
+//     who is in the team now, and for each who has done something under it; a track's has one
+//     for each module of the track.
+//  3. Attempts are counted by their numbers: the log may deliver one twice, and a double click
+//     makes two events of one attempt.
+//  4. Package access says of each row whether it is read, and whether with scores. Rows with
+//     scores of others are recorded before they are given.
+
+// AssignmentFilter selects rows: of these people, of these teams' people, of a module. Tracks
+// are the modules of each track. Own leaves out everybody but the asker.
+type AssignmentFilter struct {
+	Person, Team []string
+	Module       string
+	Own          bool
+	Tracks       map[string][]string
+}
+
+// States of a row, from the first to the last.
+const (
+	StateAssigned  = "assigned"
+	StateStarted   = "started"
+	StatePassed    = "quiz passed"
+	StateAbandoned = "abandoned"
+	StateCompleted = "completed"
+	StateWaived    = "waived"
+)
+
+// Try is one marked attempt at a quiz.
+type Try struct {
+	Number int
+	At     time.Time
+	Passed bool
+	Score  float64
+}
+
+// AssignmentRow is one person's work on one module under one assignment.
+type AssignmentRow struct {
+	ID, Module, Track string // Track: where the whole track was assigned
+	Person, Team      string // Team: where it was given to the team
+	By, Reason        string
+	Cites             []string  // incidents
+	Due               time.Time // the end of the last day; zero: none
+	Assigned          time.Time
+	Started, Passed   time.Time // first ones; zero: not
+	Completed, Waived time.Time
+	Abandoned         time.Time
+	Evidence          string // what completed it
+	WaivedBy, Excuse  string
+	State             string
+	Overdue           bool
+	Scored            bool    // whether the asker reads what follows
+	Tried             []Try   // by number, each once
+	Score             float64 // the best
+}
+
+// Open says whether there is something left to do.
+func (r AssignmentRow) Open() bool {
+	return r.State == StateAssigned || r.State == StateStarted || r.State == StatePassed
+}
+
+// Known says whether what a module teaches may be taken for known: its quiz was passed, it
+// was completed, or somebody answers for it by a waiver. Evidence may wait for an occasion;
+// the next lesson does not have to.
+func (r AssignmentRow) Known() bool {
+	return !r.Passed.IsZero() || !r.Completed.IsZero() || !r.Waived.IsZero()
+}
+
+// learned is the data of training events.
+type learned struct {
+	Assignment, Module, Track string
+	By, Reason, Due           string
+	Cites                     []string
+	Attempt                   int
+	Score                     float64
+	Kind, Ref                 string
+}
+
+type learning struct {
+	kind, person, team string
+	at                 time.Time
+	learned
+}
+
+// Assignments are what people are to learn and how far they are, as far as the asker reads
+// it: by person's name, then module. A filter that names somebody they may not ask about is
+// refused.
+func (v *View) Assignments(ctx context.Context, f AssignmentFilter) ([]AssignmentRow, error) {
+	if _, err := v.who.Facts(); err != nil {
+		return nil, err
+	}
+	m, err := v.s.mark(ctx)
+	if err != nil {
+		return nil, err
+	}
+	alias, err := v.s.aliases(ctx, v.s.present().knownAt, m)
+	if err != nil {
+		return nil, fmt.Errorf("aliases: %w", err)
+	}
+	d, err := v.s.everybody(ctx)
+	if err != nil {
+		return nil, err
+	}
+	teams, names := map[string][]string{}, map[string]string{}
+	for _, p := range d.People {
+		teams[p.ID], names[p.ID] = p.Teams, p.Name
+	}
+	var persons []string
+	for _, p := range f.Person {
+		p = v.s.canonical(alias, p)
+		if err := v.who.LearningOf(p, teams[p]...); err != nil {
+			return nil, err
+		}
+		persons = append(persons, p)
+	}
+	for _, t := range f.Team {
+		if err := v.who.LearningOf("", t); err != nil {
+			return nil, err
+		}
+	}
+	var events []learning
+	// The pass is the reader's own: each row is decided below, before it leaves.
+	err = v.s.look(ctx, access.Working(), "assignments", v.s.present(), nil, `
+SELECT kind, at, person, team, data
+FROM (SELECT toString(kind) AS kind, at, id, person, team, data FROM events
+    WHERE kind IN ('training.assigned', 'training.started', 'training.passed', 'training.failed', 'training.completed', 'training.abandoned', 'training.waived')
+      AND at <= {as_of:DateTime64(3, 'UTC')}
+    ORDER BY seen, at, data LIMIT 1 BY source, id)
+ORDER BY at, id`, nil,
+		func(r *warehouse.Rows) error {
+			var e learning
+			var data string
+			if err := r.Scan(&e.kind, &e.at, &e.person, &e.team, &data); err != nil {
+				return err
+			}
+			if json.Unmarshal([]byte(v.s.revealJSON(data)), &e.learned) != nil {
+				return nil // a stranger's, whose members are of other types: there is nothing to read in it
+			}
+			if e.person != "" {
+				e.person = v.s.reveal(alias.person(e.person))
+			}
+			events = append(events, e)
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	var out []AssignmentRow
+	var pass access.Pass
+	var seen []string
+	for _, r := range v.s.assignments(events, d, f.Tracks) {
+		reads, scores, p := v.who.Learning(r.Person, teams[r.Person])
+		switch {
+		case !reads,
+			f.Own && !v.who.Is(r.Person),
+			f.Module != "" && r.Module != f.Module,
+			len(persons) > 0 && !slices.Contains(persons, r.Person),
+			len(f.Team) > 0 && !slices.ContainsFunc(teams[r.Person], func(t string) bool { return slices.Contains(f.Team, t) }):
+			continue
+		}
+		if r.Scored = scores; !scores {
+			r.Tried, r.Score = nil, 0
+		}
+		if p.Records() && !v.who.Is(r.Person) {
+			pass, seen = p, append(seen, r.Person)
+		}
+		out = append(out, r)
+	}
+	slices.SortStableFunc(out, func(a, b AssignmentRow) int {
+		return cmp.Or(strings.Compare(strings.ToLower(names[a.Person]), strings.ToLower(names[b.Person])), strings.Compare(a.Person, b.Person), strings.Compare(a.Module, b.Module), a.Assigned.Compare(b.Assigned), strings.Compare(a.ID, b.ID))
+	})
+	if err := v.record(ctx, pass, seen); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// assignments folds events, in order of their time, into rows.
+func (s *Store) assignments(events []learning, d *Directory, tracks map[string][]string) []AssignmentRow {
+	type place struct{ id, module, person string }
+	given := map[string]learning{} // the first that says it
+	var order []string
+	rows := map[place]*AssignmentRow{}
+	var places []place
+	row := func(id, module, person string) *AssignmentRow {
+		a, found := given[id]
+		if !found || module == "" || person == "" {
+			return nil
+		}
+		at := place{id, module, person}
+		if rows[at] == nil {
+			rows[at] = &AssignmentRow{ID: id, Module: module, Track: a.Track, Person: person, Team: a.team, By: a.By, Reason: a.Reason, Cites: a.Cites, Assigned: a.at, Due: s.lastMoment(a.Due)}
+			places = append(places, at)
+		}
+		return rows[at]
+	}
+	modules := func(a learning) []string {
+		if a.Module != "" {
+			return []string{a.Module}
+		}
+		return tracks[a.Track]
+	}
+	for _, e := range events {
+		if e.kind != "training.assigned" || e.Assignment == "" {
+			continue
+		}
+		if _, twice := given[e.Assignment]; !twice {
+			given[e.Assignment], order = e, append(order, e.Assignment)
+		}
+	}
+	for _, id := range order {
+		a := given[id]
+		people := []string{a.person}
+		if a.person == "" {
+			people = nil
+			for _, t := range d.Teams {
+				if t.ID == a.team {
+					people = t.Members
+				}
+			}
+		}
+		for _, m := range modules(a) {
+			for _, p := range people {
+				row(id, m, p)
+			}
+		}
+	}
+	for _, e := range events {
+		a, found := given[e.Assignment]
+		if !found || e.kind == "training.assigned" || e.kind == "training.waived" || a.person != "" && a.person != e.person || !slices.Contains(modules(a), e.Module) {
+			continue
+		}
+		if r := row(e.Assignment, e.Module, e.person); r != nil {
+			r.learn(e)
+		}
+	}
+	// Waivers last: one of a whole team's is of everybody's who has a row.
+	for _, e := range events {
+		if e.kind != "training.waived" {
+			continue
+		}
+		for _, at := range places {
+			r := rows[at]
+			if at.id == e.Assignment && (e.Module == "" || e.Module == at.module) && (e.person == "" || e.person == at.person) && r.Waived.IsZero() {
+				r.Waived, r.WaivedBy, r.Excuse = e.at, e.By, e.Reason
+			}
+		}
+	}
+	// What was shown once is shown for every assignment of the module that there was then.
+	shown := map[place][]*AssignmentRow{}
+	for _, at := range places {
+		if r := rows[at]; !r.Completed.IsZero() {
+			shown[place{"", at.module, at.person}] = append(shown[place{"", at.module, at.person}], r)
+		}
+	}
+	for _, at := range places {
+		r := rows[at]
+		for _, done := range shown[place{"", at.module, at.person}] {
+			if r.Completed.IsZero() && !done.Completed.Before(r.Assigned) {
+				r.Completed, r.Evidence = done.Completed, done.Evidence
+			}
+		}
+	}
+	out := make([]AssignmentRow, 0, len(places))
+	for _, at := range places {
+		r := rows[at]
+		r.settle(s.now())
+		out = append(out, *r)
+	}
+	return out
+}
+
+// learn puts one event into its row.
+func (r *AssignmentRow) learn(e learning) {
+	first := func(t *time.Time) {
+		if t.IsZero() {
+			*t = e.at
+		}
+	}
+	switch e.kind {
+	case "training.started":
+		first(&r.Started)
+		if e.at.After(r.Abandoned) {
+			r.Abandoned = time.Time{}
+		}
+	case "training.abandoned":
+		r.Abandoned = e.at
+	case "training.completed":
+		if r.Completed.IsZero() {
+			r.Completed, r.Evidence = e.at, e.Ref
+		}
+	case "training.passed", "training.failed":
+		passed := e.kind == "training.passed"
+		if passed {
+			first(&r.Passed)
+		}
+		if i := slices.IndexFunc(r.Tried, func(t Try) bool { return t.Number == e.Attempt }); i < 0 {
+			r.Tried = append(r.Tried, Try{e.Attempt, e.at, passed, e.Score})
+		} else if passed && !r.Tried[i].Passed {
+			r.Tried[i] = Try{e.Attempt, e.at, true, e.Score}
+		}
+		r.Score = max(r.Score, e.Score)
+	}
+}
+
+func (r *AssignmentRow) settle(now time.Time) {
+	slices.SortFunc(r.Tried, func(a, b Try) int { return cmp.Compare(a.Number, b.Number) })
+	switch {
+	case !r.Completed.IsZero():
+		r.State = StateCompleted
+	case !r.Waived.IsZero():
+		r.State = StateWaived
+	case !r.Abandoned.IsZero():
+		r.State = StateAbandoned
+	case !r.Passed.IsZero():
+		r.State = StatePassed
+	case !r.Started.IsZero():
+		r.State = StateStarted
+	default:
+		r.State = StateAssigned
+	}
+	r.Overdue = r.Open() && !r.Due.IsZero() && !now.Before(r.Due)
+}
+
+// lastMoment is the end of a day in the organisation's zone, or the moment itself; zero if
+// it is neither.
+func (s *Store) lastMoment(due string) time.Time {
+	if d, err := time.ParseInLocation(time.DateOnly, due, s.zone); err == nil {
+		return d.AddDate(0, 0, 1).UTC()
+	}
+	t, err := time.Parse(time.RFC3339, due)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}

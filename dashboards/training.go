@@ -1,0 +1,236 @@
+package dashboards
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/analytics"
+	"github.com/stewardhq/steward/training"
+)
+
+// training answers: what is there to learn, and what is due?
+func (s *Server) training(c echo.Context) error {
+	f, w := s.filter(c), who(c)
+	ask := s.asker(c, f)
+	dir := ask.names()
+	var own, led []analytics.AssignmentRow
+	self := w.Learns() == nil
+	if self {
+		ask.do(func(ctx context.Context) (err error) {
+			own, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
+			return
+		})
+	}
+	leads := w.IsOperator() || len(w.Heads()) > 0
+	if leads {
+		ask.do(func(ctx context.Context) (err error) { led, err = ask.read.Assignments(ctx, s.ofTeams(w, "")); return })
+	}
+	if err := ask.wait(); err != nil {
+		return err
+	}
+	n := *dir
+	cur := s.Learn.Curriculum()
+	p := &page{Title: "Training", Nav: "Training"}
+	p.Sub = say("What a developer learns whose team operates its own services. A module is read, its quiz passed, and completed by evidence of doing it.")
+	p.Answer = s.trainingAnswer(f, cur, self, own, leads, led)
+	if self {
+		p.Cards = append(p.Cards, s.learnCard(f, n, own))
+	}
+	if leads {
+		p.Cards = append(p.Cards, s.dueCard(f, n, w, led))
+	}
+	for _, t := range cur.Tracks {
+		p.Cards = append(p.Cards, s.trackCard(f, t, self, own))
+	}
+	return s.render(c, p)
+}
+
+// ofTeams asks for the work of the teams that somebody leads, and of a module if one is named.
+func (s *Server) ofTeams(w access.Who, module string) analytics.AssignmentFilter {
+	return analytics.AssignmentFilter{Team: w.Heads(), Module: module, Tracks: s.tracks()}
+}
+
+func (s *Server) trainingAnswer(f *filter, cur *training.Curriculum, self bool, own []analytics.AssignmentRow, leads bool, led []analytics.AssignmentRow) []bit {
+	out := say("There are ", strong(plural(float64(len(cur.Modules())), "module", "modules")), " in ", plural(float64(len(cur.Tracks)), "track", "tracks"), ", ", count(float64(cur.Minutes())/60), " hours in all.")
+	open, overdue := tally(own)
+	switch {
+	case self && open > 0:
+		out = say("You have ", strong(plural(float64(open), "module", "modules")), " to learn", late(overdue), ". ", out)
+	case self:
+		out = say("Nothing is assigned to you. ", out)
+	}
+	if leads {
+		open, overdue := tally(led)
+		out = append(out, say(" Your teams have ", strong(plural(float64(open), "open assignment", "open assignments")), late(overdue), ".")...)
+	}
+	return out
+}
+
+func tally(rows []analytics.AssignmentRow) (open, overdue int) {
+	for _, r := range rows {
+		if r.Open() {
+			open++
+		}
+		if r.Overdue {
+			overdue++
+		}
+	}
+	return open, overdue
+}
+
+func late(n int) []bit {
+	if n == 0 {
+		return nil
+	}
+	return say(", ", strong(count(float64(n))+" overdue"))
+}
+
+// lastDay writes the day that ends at a due moment.
+func (f *filter) lastDay(due time.Time) string {
+	if due.IsZero() {
+		return "no date"
+	}
+	return due.Add(-time.Millisecond).In(f.zone).Format("2 Jan 2006")
+}
+
+func (f *filter) dueCell(r analytics.AssignmentRow) cell {
+	c := cell{Text: f.lastDay(r.Due)}
+	if !r.Due.IsZero() {
+		c.Time = r.Due.Add(-time.Millisecond).In(f.zone).Format(time.DateOnly)
+	}
+	if r.Overdue {
+		c.Sub = "overdue"
+	}
+	return c
+}
+
+func (s *Server) moduleCell(id string) cell {
+	m, ok := s.Learn.Curriculum().Module(id)
+	if !ok { // taught once, and not any more
+		return txt(clip(id, 60))
+	}
+	return ref(m.ID+" "+m.Title, at("training", m.ID))
+}
+
+// stateWords say how far a row is; scores only where the asker reads them.
+func stateWords(f *filter, r analytics.AssignmentRow) string {
+	switch {
+	case r.State == analytics.StateAssigned:
+		return "not begun"
+	case r.State == analytics.StateCompleted:
+		return "completed " + r.Completed.In(f.zone).Format("2 Jan 2006")
+	case r.State == analytics.StateWaived:
+		return "waived: " + r.Excuse
+	case r.State == analytics.StateStarted && len(r.Tried) > 0:
+		return "begun, quiz tried " + plural(float64(len(r.Tried)), "time", "times")
+	case r.State == analytics.StateStarted:
+		return "begun"
+	case r.State == analytics.StatePassed && r.Scored:
+		return fmt.Sprintf("quiz passed with %.0f %%", 100*r.Score)
+	}
+	return r.State
+}
+
+// step is what comes next for somebody.
+func (s *Server) step(f *filter, r analytics.AssignmentRow) string {
+	m, ok := s.Learn.Curriculum().Module(r.Module)
+	switch {
+	case !ok:
+		return "the module is not taught any more; ask for a waiver"
+	case r.State == analytics.StateAssigned:
+		return fmt.Sprintf("start it, %d min", m.Minutes)
+	case r.State == analytics.StateStarted:
+		if _, from, _ := NextTry(r); s.Now().Before(from) {
+			return "read again; the next attempt is possible at " + from.In(f.zone).Format("15:04")
+		}
+		return "read it and answer the quiz"
+	case r.State == analytics.StatePassed:
+		return "show it by " + evidenceWords[m.Evidence.Kind]
+	}
+	return ""
+}
+
+var evidenceWords = map[string]string{"event": "what happens at work", "drill": "a drill", "upload": "handing in what you made", "attestation": "somebody else’s word"}
+
+// learnCard answers, for oneself: what should I learn?
+func (s *Server) learnCard(f *filter, n *names, rows []analytics.AssignmentRow) card {
+	c := card{ID: "learn", Title: "What should I learn?", Wide: "w12", N: plural(float64(len(rows)), "assignment", "assignments")}
+	t := &table{List: true, Caption: "Own open assignments", Head: heads("module", "due", "state", "next step", "given by", "why")}
+	for _, r := range rows {
+		if r.Open() {
+			by := n.person(r.By)
+			if r.By == r.Person {
+				by = "yourself"
+			}
+			t.add(s.moduleCell(r.Module), f.dueCell(r), txt(stateWords(f, r)), txt(s.step(f, r)), txt(clip(by, 100)), txt(clip(r.Reason, 300)))
+		}
+	}
+	if len(rows) > 0 {
+		c.CSV = "/api/v1/assignments?format=csv&person=" + url.QueryEscape(rows[0].Person)
+	}
+	if len(t.Rows) == 0 {
+		c.Empty = say("Nothing is waiting for you. ", linked("Any module", "/training"), " can be started of one’s own accord; “Ready for the pager” is where to begin before a first shift.")
+		return c
+	}
+	open, overdue := tally(rows)
+	c.Say = say(strong(plural(float64(open), "module", "modules")), " to do", late(overdue), ".")
+	c.Body = t
+	return c
+}
+
+// dueCard answers, for a lead: what is open and overdue in my teams? By name, never ranked.
+func (s *Server) dueCard(f *filter, n *names, w access.Who, rows []analytics.AssignmentRow) card {
+	open, overdue := tally(rows)
+	c := card{ID: "due", Title: "What is open in my teams?", Wide: "w12", N: plural(float64(len(rows)), "assignment", "assignments")}
+	v := url.Values{"format": {"csv"}, "team": w.Heads()}
+	c.CSV = "/api/v1/assignments?" + v.Encode()
+	t := &table{List: true, Caption: "Open assignments of the teams, by name", Head: heads("who", "module", "due", "state", "given by")}
+	for _, r := range rows {
+		if r.Open() {
+			state := r.State // a lead reads no scores, and nobody's attempts stand in a list of work
+			if state == analytics.StateAssigned {
+				state = "not begun"
+			}
+			t.add(f.personCell(n, r.Person), s.moduleCell(r.Module), f.dueCell(r), txt(state), txt(clip(n.person(r.By), 100)))
+		}
+	}
+	if len(t.Rows) == 0 {
+		c.Empty = say("Nothing is open. A module’s page has the form that assigns it, to one person, several, or the team.")
+		return c
+	}
+	c.Say = say(strong(plural(float64(open), "assignment", "assignments")), " open", late(overdue), "; a module’s page is where to waive one. By name; how somebody did in a quiz is theirs.")
+	c.Body = t
+	return c
+}
+
+// trackCard lists a track's modules with what is needed first, and how far oneself is.
+func (s *Server) trackCard(f *filter, t *training.Track, self bool, own []analytics.AssignmentRow) card {
+	c := card{ID: "track-" + t.ID, Title: t.Name, Wide: "w6", N: plural(float64(len(t.Modules)), "module", "modules")}
+	c.Say = say("For ", t.Audience, "; ", strong(plural(float64(t.Minutes()), "minute", "minutes")), ".")
+	names := []string{"module", "#minutes", "after"}
+	if self {
+		names = append(names, "you")
+	}
+	c.Body = &table{Caption: "Modules of " + t.Name, Head: heads(names...)}
+	for _, m := range t.Modules {
+		line := []cell{s.moduleCell(m.ID), counted(float64(m.Minutes)), txt(or(strings.Join(m.Prereqs, ", "), "–"))}
+		if self {
+			state := txt("–")
+			if r, ok := Current(own, m.ID); ok {
+				state = txt(stateWords(f, r))
+				if r.Open() && !r.Due.IsZero() {
+					state.Sub = "due " + f.lastDay(r.Due)
+				}
+			}
+			line = append(line, state)
+		}
+		c.Body.add(line...)
+	}
+	return c
+}

@@ -1,0 +1,427 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/analytics"
+	"github.com/stewardhq/steward/dashboards"
+	"github.com/stewardhq/steward/ingest/event"
+	"github.com/stewardhq/steward/training"
+)
+
+// learner makes events of what people do about learning.
+//
+// Theory of operation
+//
+//  1. Every act is decided here, whatever the page offered: who may is package access's to
+//     say, how far somebody is the log's.
+//  2. One's own rows are read as oneself, so nothing here can tell anybody more than their
+//     own page does. Where people are and whether they are of a team is read for itself.
+//  3. The acts of one person come one after the other, or two answers at once would be one
+//     attempt.
+type learner struct {
+	c          *Core
+	curriculum *training.Curriculum
+	turns      *[64]sync.Mutex
+}
+
+func newLearner(c *Core, curriculum *training.Curriculum) learner {
+	return learner{c, curriculum, new([64]sync.Mutex)}
+}
+
+// Bounds of what a form may carry.
+const (
+	longestReason = 500
+	longestRef    = 2000
+	mostWork      = 100 // people and teams of one form
+	mostCites     = 20
+)
+
+func (l learner) Curriculum() *training.Curriculum { return l.curriculum }
+
+// turn waits for a person's turn; its result ends it.
+func (l learner) turn(who access.Who) func() {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(who.Person))
+	m := &l.turns[h.Sum32()%uint32(len(l.turns))]
+	m.Lock()
+	return m.Unlock
+}
+
+func wrong(field, format string, args ...any) error {
+	return &dashboards.LearnError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
+// built turns a builder's complaint, "field: reason", into the form's.
+func built(err error) error {
+	if field, reason, ok := strings.Cut(err.Error(), ": "); ok && !strings.Contains(field, " ") {
+		return wrong(field, "%s", reason)
+	}
+	return err
+}
+
+// publish keeps events and waits a moment until the next page shows them.
+func (l learner) publish(ctx context.Context, events ...event.Event) error {
+	if err := l.c.Publisher.Publish(ctx, events...); err != nil {
+		return err
+	}
+	if l.c.Sink == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := l.c.Sink.Drain(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func (l learner) now() time.Time { return l.c.cfg.Now() }
+
+func (l learner) module(id string) (*training.Module, error) {
+	m, ok := l.curriculum.Module(id)
+	if !ok {
+		return nil, wrong("module", "there is none called so")
+	}
+	return m, nil
+}
+
+func (l learner) filter() analytics.AssignmentFilter {
+	f := analytics.AssignmentFilter{Tracks: map[string][]string{}}
+	for _, t := range l.curriculum.Tracks {
+		for _, m := range t.Modules {
+			f.Tracks[t.ID] = append(f.Tracks[t.ID], m.ID)
+		}
+	}
+	return f
+}
+
+// own are the rows of who asks.
+func (l learner) own(ctx context.Context, who access.Who) ([]analytics.AssignmentRow, error) {
+	if err := who.Learns(); err != nil {
+		return nil, err
+	}
+	f := l.filter()
+	f.Own = true
+	return l.c.Store.For(who, "").Assignments(ctx, f)
+}
+
+// mine is one's own row of an assignment, which must be open.
+func (l learner) mine(ctx context.Context, who access.Who, assignment, module string) (analytics.AssignmentRow, error) {
+	rows, err := l.own(ctx, who)
+	if err != nil {
+		return analytics.AssignmentRow{}, err
+	}
+	for _, r := range rows {
+		if r.ID != assignment || r.Module != module {
+			continue
+		}
+		if !r.Open() {
+			return r, wrong("assignment", "it is %s already", r.State)
+		}
+		return r, nil
+	}
+	return analytics.AssignmentRow{}, wrong("assignment", "you have none such")
+}
+
+func (l learner) enrolment(who access.Who, assignment string, m *training.Module) training.Enrolment {
+	return training.Enrolment{Assignment: assignment, Module: m.ID, Version: m.Version, Person: who.Person}
+}
+
+// Assign gives work to people and teams that whoever gives it leads.
+func (l learner) Assign(ctx context.Context, who access.Who, w dashboards.Work) error {
+	if _, err := l.module(w.Module); err != nil {
+		return err
+	}
+	defer l.turn(who)() // so that a double click finds what the first one did
+	if err := l.check(ctx, who, &w); err != nil {
+		return err
+	}
+	d, err := l.c.Store.For(access.Operator(), "").Directory(ctx)
+	if err != nil {
+		return err
+	}
+	var events []event.Event
+	give := func(a training.Assignment) error {
+		a.Module, a.By, a.Due, a.Reason, a.Cites = w.Module, who.By(), w.Due, w.Reason, w.Cites
+		e, _, err := training.Assigned(a, l.now())
+		if err != nil {
+			return built(err)
+		}
+		events = append(events, e)
+		return nil
+	}
+	for _, p := range w.People {
+		i := slices.IndexFunc(d.People, func(x analytics.Person) bool { return x.ID == p })
+		var teams []string
+		if i >= 0 {
+			teams = d.People[i].Teams
+		}
+		// Whether there is such a person is told to their lead alone.
+		if err := who.Gives(teams...); err != nil || i < 0 {
+			if err == nil {
+				err = wrong("for", "nobody is called so")
+			}
+			return err
+		}
+		if err := give(training.Assignment{Person: p}); err != nil {
+			return err
+		}
+	}
+	for _, t := range w.Teams {
+		if err := who.Gives(t); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(d.Teams, func(x analytics.Team) bool { return x.ID == t }) {
+			return wrong("for", "no team is called so")
+		}
+		if err := give(training.Assignment{Team: t}); err != nil {
+			return err
+		}
+	}
+	if err := l.fresh(ctx, w); err != nil {
+		return err
+	}
+	return l.publish(ctx, events...)
+}
+
+// fresh is nil if nobody has the same work, with the same last day, to do already.
+func (l learner) fresh(ctx context.Context, w dashboards.Work) error {
+	f := l.filter()
+	f.Module = w.Module
+	rows, err := l.c.Store.For(access.Operator(), "").Assignments(ctx, f)
+	if err != nil {
+		return err
+	}
+	day, _ := time.ParseInLocation(time.DateOnly, w.Due, l.c.cfg.Zone) // checked before
+	for _, r := range rows {
+		same := r.Due.IsZero() && w.Due == "" || r.Due.Equal(day.AddDate(0, 0, 1))
+		switch {
+		case !r.Open() || !same:
+		case r.Team != "" && slices.Contains(w.Teams, r.Team):
+			return wrong("for", "the team %s has it to do already, until the same day", clip(r.Team))
+		case r.Team == "" && slices.Contains(w.People, r.Person):
+			return wrong("for", "%s has it to do already, until the same day", clip(r.Person))
+		}
+	}
+	return nil
+}
+
+// check reads what a form says besides to whom, and puts it into its form.
+func (l learner) check(ctx context.Context, who access.Who, w *dashboards.Work) error {
+	slices.Sort(w.People)
+	slices.Sort(w.Teams)
+	w.People, w.Teams = slices.Compact(w.People), slices.Compact(w.Teams)
+	switch n := len(w.People) + len(w.Teams); {
+	case n == 0:
+		return wrong("for", "a person or a team is wanted")
+	case n > mostWork:
+		return wrong("for", "at most %d at a time", mostWork)
+	case len([]rune(w.Reason)) > longestReason:
+		return wrong("reason", "at most %d characters", longestReason)
+	case len(w.Cites) > mostCites:
+		return wrong("cites", "at most %d incidents", mostCites)
+	}
+	if w.Due != "" {
+		day, err := time.ParseInLocation(time.DateOnly, w.Due, l.c.cfg.Zone)
+		switch {
+		case err != nil:
+			return wrong("due", "must be a date like 2026-03-29")
+		case !day.AddDate(0, 0, 1).After(l.now()):
+			return wrong("due", "is in the past")
+		case day.After(l.now().AddDate(5, 0, 0)):
+			return wrong("due", "is more than five years away")
+		}
+	}
+	for _, id := range w.Cites {
+		if _, err := l.c.Store.For(who, "a cited incident").Incident(ctx, id); errors.Is(err, analytics.ErrNotFound) {
+			return wrong("cites", "there is no incident %q", clip(id))
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func clip(s string) string {
+	if r := []rune(s); len(r) > 100 {
+		return string(r[:100]) + "…"
+	}
+	return s
+}
+
+// Start begins a module. Without an assignment that is open it is one's own choice, which is
+// an assignment by oneself.
+func (l learner) Start(ctx context.Context, who access.Who, module string) error {
+	m, err := l.module(module)
+	if err != nil {
+		return err
+	}
+	defer l.turn(who)()
+	rows, err := l.own(ctx, who)
+	if err != nil {
+		return err
+	}
+	if before := dashboards.Missing(l.curriculum, m, rows); len(before) > 0 {
+		var names []string
+		for _, b := range before {
+			names = append(names, b.ID+" "+b.Title)
+		}
+		return wrong("prerequisites", "first comes %s: pass its quiz, or have it waived by your lead", strings.Join(names, ", then "))
+	}
+	var events []event.Event
+	r, found := dashboards.Current(rows, m.ID)
+	switch {
+	case found && r.Open() && !r.Started.IsZero():
+		return nil // a second click
+	case !found || !r.Open() && r.State != analytics.StateAbandoned:
+		e, id, err := training.Assigned(training.Assignment{Module: m.ID, Person: who.Person, By: who.Person, Reason: "own choice"}, l.now())
+		if err != nil {
+			return built(err)
+		}
+		events, r.ID = append(events, e), id
+	}
+	e, err := training.Started(l.enrolment(who, r.ID, m), l.now())
+	if err != nil {
+		return built(err)
+	}
+	return l.publish(ctx, append(events, e)...)
+}
+
+// Answer marks an attempt and keeps what came of it.
+func (l learner) Answer(ctx context.Context, who access.Who, a training.Attempt) (training.Marked, error) {
+	m, err := l.module(a.Module)
+	if err != nil {
+		return training.Marked{}, err
+	}
+	defer l.turn(who)()
+	r, err := l.mine(ctx, who, a.Assignment, a.Module)
+	if err != nil {
+		return training.Marked{}, err
+	}
+	a.Person, a.At = who.Person, l.now()
+	number, from, ok := dashboards.NextTry(r)
+	switch {
+	case r.Started.IsZero():
+		return training.Marked{}, wrong("assignment", "start the module first")
+	case !ok:
+		return training.Marked{}, wrong("number", "the quiz is passed already")
+	case a.Number != number:
+		return training.Marked{}, wrong("number", "this attempt was handed in already; the next is number %d", number)
+	case a.At.Before(from):
+		return training.Marked{}, wrong("number", "the next attempt may be handed in from %s on; the pause is for reading again", from.In(l.c.cfg.Zone).Format("15:04"))
+	}
+	marked, err := a.Mark(m)
+	if err != nil {
+		var bad *training.AttemptError
+		if errors.As(err, &bad) {
+			return training.Marked{}, wrong(bad.Field, "%s", bad.Reason)
+		}
+		return training.Marked{}, err
+	}
+	events, err := training.Answered(l.enrolment(who, r.ID, m), a, marked)
+	if err != nil {
+		return training.Marked{}, err
+	}
+	return marked, l.publish(ctx, events...)
+}
+
+// Complete takes evidence that somebody hands in. Evidence of other kinds comes from what
+// happens: a drill, an event, somebody else's word.
+func (l learner) Complete(ctx context.Context, who access.Who, assignment, module, evidence string) error {
+	m, err := l.module(module)
+	if err != nil {
+		return err
+	}
+	defer l.turn(who)()
+	r, err := l.mine(ctx, who, assignment, module)
+	if err != nil {
+		return err
+	}
+	switch {
+	case m.Evidence.Kind != "upload":
+		return wrong("evidence", "%s is completed by evidence of the kind %s, which is not handed in here", m.ID, m.Evidence.Kind)
+	case r.Started.IsZero():
+		return wrong("assignment", "start the module first")
+	case r.Passed.IsZero() && len(m.Quiz) > 0:
+		return wrong("evidence", "pass the quiz first")
+	case evidence == "":
+		return wrong("evidence", "missing: what shows it?")
+	case len(evidence) > longestRef:
+		return wrong("evidence", "at most %d bytes; a link may lead to more", longestRef)
+	}
+	if u, err := url.Parse(evidence); err == nil && u.Scheme != "" && !strings.ContainsAny(evidence, " \n") && u.Scheme != "http" && u.Scheme != "https" {
+		return wrong("evidence", "a link must begin with https://")
+	}
+	e, err := training.Completed(l.enrolment(who, r.ID, m), m, training.Evidence{Kind: m.Evidence.Kind, Ref: evidence}, l.now())
+	if err != nil {
+		return built(err)
+	}
+	return l.publish(ctx, e)
+}
+
+// Abandon ends one's own work on a module before its end.
+func (l learner) Abandon(ctx context.Context, who access.Who, assignment, module string) error {
+	m, err := l.module(module)
+	if err != nil {
+		return err
+	}
+	defer l.turn(who)()
+	r, err := l.mine(ctx, who, assignment, module)
+	if err != nil {
+		return err
+	}
+	e, err := training.Abandoned(l.enrolment(who, r.ID, m), l.now())
+	if err != nil {
+		return built(err)
+	}
+	return l.publish(ctx, e)
+}
+
+// Waive excuses a person whose lead asks for it.
+func (l learner) Waive(ctx context.Context, who access.Who, assignment, module, person, reason string) error {
+	m, err := l.module(module)
+	if err != nil {
+		return err
+	}
+	d, err := l.c.Store.For(access.Operator(), "").Directory(ctx)
+	if err != nil {
+		return err
+	}
+	var teams []string
+	for _, p := range d.People {
+		if p.ID == person {
+			teams = p.Teams
+		}
+	}
+	if err := who.Gives(teams...); err != nil {
+		return err
+	}
+	f := l.filter()
+	f.Person, f.Module = []string{person}, m.ID
+	rows, err := l.c.Store.For(access.Operator(), "").Assignments(ctx, f)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(rows, func(r analytics.AssignmentRow) bool { return r.ID == assignment })
+	switch {
+	case i < 0:
+		return wrong("assignment", "there is none such")
+	case rows[i].State == analytics.StateCompleted || rows[i].State == analytics.StateWaived:
+		return wrong("assignment", "it is %s already", rows[i].State)
+	}
+	e, err := training.Waived(training.Waiver{Assignment: assignment, Module: m.ID, Person: person, By: who.By(), Reason: reason}, l.now())
+	if err != nil {
+		return built(err)
+	}
+	return l.publish(ctx, e)
+}
