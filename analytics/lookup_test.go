@@ -97,11 +97,11 @@ func incident(ctx context.Context, t *testing.T, s *analytics.View) {
 		events int
 	}{
 		{"i1", analytics.IncidentRow{ID: "i1", Title: "disk", Service: "db", Urgency: "high", Priority: "P1", AlertClass: "disk", Opened: hour(100),
-			Acked: hour(100.1), Resolved: hour(101), OwnerThen: "a", OwnerNow: "b", Resolver: "ana@example.org", Pages: 1}, 4},
+			Acked: hour(100.1), Resolved: hour(101), OwnerThen: "a", OwnerNow: "b", Resolver: "ana@example.org", Over: true, Pages: 1}, 4},
 		{"i2", analytics.IncidentRow{ID: "i2", Title: "odd", Service: "db", Opened: hour(301), OwnerThen: "b", OwnerNow: "b"}, 2},
 		{"i3", analytics.IncidentRow{ID: "i3", Opened: hour(310)}, 1},
 		{"i4", analytics.IncidentRow{ID: "i4", Opened: hour(320), Drill: true, Pages: 1}, 2},
-		{"i5", analytics.IncidentRow{ID: "i5", Title: "flap", Service: "web", Opened: hour(330), Resolved: hour(332), Auto: true, Merged: true}, 3},
+		{"i5", analytics.IncidentRow{ID: "i5", Title: "flap", Service: "web", Opened: hour(330), Resolved: hour(332), Auto: true, Merged: true, Over: true}, 3},
 	} {
 		got, err := s.Incident(ctx, c.id)
 		if err != nil {

@@ -149,6 +149,10 @@ func TestChaosKillTheWholeProcess(t *testing.T) {
 		}
 		s = start(t, data, "--dev")
 		address.Store("url", s.url)
+		// The note stands after the word in the log, which comes through a pipe and may be late.
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(s.log.String(), "did not end cleanly") && time.Now().Before(end); {
+			time.Sleep(5 * time.Millisecond)
+		}
 		if !strings.Contains(s.log.String(), "did not end cleanly") {
 			t.Fatalf("cycle %d: the restart does not say that its predecessor was killed\n%s", i, s.log.String())
 		}
