@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/stewardhq/steward/access"
@@ -19,6 +20,7 @@ import (
 // changes it, and no two answers can be subtracted to get behind it.
 type smallTeams struct {
 	teams    map[string]bool
+	tiny     map[string]bool     // of these, those with one or two members
 	services map[string][]string // service → the small teams that owned it at any time
 }
 
@@ -38,7 +40,12 @@ func (s *Store) smallTeams(ctx context.Context) (smallTeams, error) {
 	if s.small.dir == d { // the directory is made anew when anything arrived
 		return s.small.small, nil
 	}
-	out := smallTeams{teams: pickSmall(d.Teams), services: map[string][]string{}}
+	out := smallTeams{teams: pickSmall(d.Teams), tiny: map[string]bool{}, services: map[string][]string{}}
+	for _, t := range d.Teams {
+		if n := len(t.Members); n > 0 && n < access.GroupSize {
+			out.tiny[t.ID] = true
+		}
+	}
 	if len(out.teams) > 0 {
 		err = s.look(ctx, access.Working(), "services of small teams", s.present(), []string{"ownership_epoch"},
 			"SELECT DISTINCT service, team FROM ownership_epoch ORDER BY service, team", nil,
@@ -112,6 +119,9 @@ func (v *View) withoutSmall(ctx context.Context, q question, a *Answer) (*Answer
 			}
 		}
 	}
+	if !v.who.Has(access.PeopleAdmin) && slices.ContainsFunc(q.team, func(t string) bool { return small.tiny[t] }) {
+		withoutSkills(&out, q.metric.Name)
+	}
 	var by func(string) bool
 	switch q.by {
 	case "team":
@@ -130,4 +140,30 @@ func (v *View) withoutSmall(ctx context.Context, q question, a *Answer) (*Answer
 		return false
 	})
 	return &out, nil
+}
+
+// ofSkills are the columns that say, of a team of one or two, what each of them can do: who
+// is in it knows their own part and learns the other's.
+var ofSkills = map[string][]string{
+	"skill_gaps":     {"supply", "coverage", "gap"},
+	"skill_coverage": {"covered", "coverage"},
+}
+
+// withoutSkills empties those columns. The team's own demand stays.
+func withoutSkills(a *Answer, metric string) {
+	columns := ofSkills[metric]
+	if len(columns) == 0 || len(a.Rows) == 0 {
+		return
+	}
+	rows := make([][]any, len(a.Rows))
+	for i, r := range a.Rows {
+		rows[i] = slices.Clone(r)
+		for j, c := range a.Columns {
+			if slices.Contains(columns, c.Name) {
+				rows[i][j] = nil
+			}
+		}
+	}
+	a.Rows = rows
+	a.Withheld = append(a.Withheld, Withheld{Reason: fmt.Sprintf("%s: of a team of fewer than %d people", strings.Join(columns, ", "), access.GroupSize)})
 }

@@ -1,0 +1,47 @@
+-- fact: cover_turn
+-- needs: shift_change
+-- Who is on call for which team when, before and after as_of, and as of which moment their
+-- skill is judged: past time by the start of their shift, coming time by as_of.
+--
+-- 1. Which shifts count is as for on-call hours: the latest statement of a shift holds,
+--    shadows never count, and on one schedule and level worked shifts come before planned
+--    overrides and those before planned shifts. But shifts are not cut off at as_of.
+-- 2. A turn is cut at as_of and where the person changes team.
+cover_latest AS (
+    SELECT said.1 AS schedule, said.2 AS member, said.3 AS begun, said.4 AS start, said.5 AS end, said.6 AS level, said.7 AS rank
+    FROM (
+        SELECT argMax((
+                schedule, transform(person, {alias:Array(String)}, {person_of:Array(String)}, person), start,
+                greatest(start, {from:DateTime64(3, 'UTC')}), least(end, {to:DateTime64(3, 'UTC')}),
+                level, rank, role IN ('shadow', 'reverse_shadow')), (at, id, source)) AS said
+        FROM (SELECT shift, at, id, source, schedule, person, start, end, level, rank, role, seen FROM shift
+              WHERE seen <= {known_at:DateTime64(3, 'UTC')} ORDER BY seen, at LIMIT 1 BY source, id)
+        WHERE at <= {as_of:DateTime64(3, 'UTC')}
+        GROUP BY shift)
+    WHERE said.8 = 0 AND said.4 < said.5),
+cover_seat AS (
+    SELECT
+        groupArray((start, end, rank, member, begun)) AS held,
+        arraySort(arrayDistinct(arrayConcat(groupArray(start), groupArray(end), [{as_of:DateTime64(3, 'UTC')}]))) AS cuts,
+        arrayJoin(arrayZip(arrayPopBack(cuts), arrayPopFront(cuts))) AS piece,
+        arrayFilter(h -> h.1 <= piece.1 AND h.2 >= piece.2, held) AS present,
+        arrayMax(h -> h.3, present) AS best,
+        arrayDistinct(arrayMap(h -> (h.4, h.5), arrayFilter(h -> h.3 = best, present))) AS holders
+    FROM cover_latest
+    GROUP BY schedule, level),
+cover_cut AS (
+    SELECT s.member AS member, s.judged_at AS judged_at, piece.1 AS began, piece.2 AS ended
+    FROM (
+        SELECT
+            h.member AS member, h.judged_at AS judged_at,
+            arraySort(arrayDistinct(arrayConcat([h.piece.1, h.piece.2], arrayFilter(c -> c > h.piece.1 AND c < h.piece.2, c.changes)))) AS cuts
+        FROM (
+            SELECT piece, holder.1 AS member, if(piece.1 >= {as_of:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}, holder.2) AS judged_at
+            FROM (SELECT piece, holders FROM cover_seat WHERE notEmpty(present))
+            ARRAY JOIN holders AS holder) AS h
+        LEFT JOIN shift_change AS c ON h.member = c.member) AS s
+    ARRAY JOIN arrayZip(arrayPopBack(cuts), arrayPopFront(cuts)) AS piece),
+cover_turn AS (
+    SELECT t.member AS member, t.judged_at AS judged_at, t.began AS began, t.ended AS ended, if(empty(m.teams), '', m.teams[1]) AS team
+    FROM cover_cut AS t
+    ASOF LEFT JOIN membership_epoch AS m ON t.member = m.member AND t.began >= m.valid_from)
