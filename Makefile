@@ -10,11 +10,7 @@ CHART       := dashboards/static/echarts.min.js
 export GOFLAGS
 
 # Packages quick enough under the race detector to run so every time.
-<<<<<<< HEAD
-RACE := ./ingest/event/... ./ingest/source/... ./internal/broker/... ./internal/keys/... ./internal/limit/... ./internal/simulate/...
-=======
-RACE := ./identity/... ./ingest/event/... ./ingest/source/... ./internal/broker/... ./internal/simulate/...
->>>>>>> identity
+RACE := ./access/... ./identity/... ./ingest/event/... ./ingest/source/... ./internal/broker/... ./internal/keys/... ./internal/limit/... ./internal/outbound/... ./internal/simulate/...
 
 .PHONY: help run build test engine bench chaos lint race
 

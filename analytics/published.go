@@ -25,7 +25,8 @@ import (
 //     that sum needs to be over a group; and if even all together are no group, nothing of
 //     that month is shown.
 //  3. Within a cell the columns that split it (asleep, off, business; primary, secondary)
-//     are shown only if each part that is not empty is over a group; and over teams as in 2.
+//     are shown only if each part that is not empty is over a group; and the parts of all
+//     teams only if no part of few people follows from what is shown of the others.
 //  4. A month is shown when it has ended: one that still fills would tell by its growth
 //     between two looks who was paged in between. An event that arrives late can still tell
 //     that much; docs/security.md says so.
@@ -213,27 +214,111 @@ func (c cells) names() []string {
 // judge says what may be shown of a month.
 func (c cells) judge(columns []Column, metric string) shown {
 	v := shown{hidden: map[string]bool{}, whole: map[string]bool{}}
-	counts := partCounts(columns, metric)
 	v.all = c.hide(v.hidden, anything)
-	for t := range v.hidden {
-		v.whole[t] = true
-	}
-	v.split = v.all
-	for _, count := range counts { // a part that is small hides all parts of its row: they sum to what is shown
-		for _, t := range c.names() {
-			if c.peopleOf(t, count).small() {
-				v.whole[t] = true
-			}
+	counts := partCounts(columns, metric)
+	own := map[string]bool{} // teams whose parts would not be shown for their own sake
+	for _, t := range c.names() {
+		for _, count := range counts {
+			own[t] = own[t] || v.hidden[t] || c.peopleOf(t, count).small()
+		}
+		if own[t] {
+			v.whole[t] = true
 		}
 	}
+	v.split = v.all
 	for again := true; again && v.split; { // hiding for one part may bare another
 		before := len(v.whole)
 		for _, count := range counts {
 			v.split = v.split && c.hide(v.whole, count)
 		}
+		if v.split && c.derivable(v, summing(counts, metric)) {
+			v.split = c.hideOne(v.whole)
+		}
 		again = len(v.whole) > before
 	}
+	if !v.split { // without the sum's parts each team stands for itself
+		v.whole = own
+	}
 	return v
+}
+
+// summing are the parts that add up to the metric's first column; nights are a count of
+// their own.
+func summing(counts []func([]float64) float64, metric string) []func([]float64) float64 {
+	if metric == "interruptions" {
+		return counts[:3]
+	}
+	return counts
+}
+
+// derivable says whether parts of few people follow from what is shown: for every team
+// whose parts are hidden its sum, for every part the sum over these teams. Teams that are
+// hidden altogether are one row, whose sum follows from the others. A cell of such a table
+// follows from the sums of rows and columns if the cells, as edges between rows and
+// columns, fall apart without it; so cells of few people must not be what holds them
+// together.
+func (c cells) derivable(v shown, counts []func([]float64) float64) bool {
+	type cell struct {
+		row  string
+		part int
+	}
+	people := map[cell]group{}
+	for t := range v.whole {
+		row := t
+		if v.hidden[t] {
+			row = "\x00hidden"
+		}
+		for part, count := range counts {
+			for p := range c.peopleOf(t, count) {
+				at := cell{row, part}
+				if people[at] == nil {
+					people[at] = group{}
+				}
+				people[at][p] = true
+			}
+		}
+	}
+	pieces := func(with func(group) bool) int {
+		piece := map[string]string{}
+		var find func(string) string
+		find = func(x string) string {
+			if piece[x] == "" || piece[x] == x {
+				piece[x] = x
+				return x
+			}
+			piece[x] = find(piece[x])
+			return piece[x]
+		}
+		for at, who := range people { // every row and column that has a cell counts
+			row, part := find("row "+at.row), find(fmt.Sprint("part ", at.part))
+			if with(who) {
+				piece[row] = part
+			}
+		}
+		n := 0
+		for x := range piece {
+			if find(x) == x {
+				n++
+			}
+		}
+		return n
+	}
+	return pieces(func(g group) bool { return !g.small() }) > pieces(func(group) bool { return true })
+}
+
+// hideOne takes one more team's parts away, the one of most people, who hold a table
+// together best. It is false if there is none.
+func (c cells) hideOne(whole map[string]bool) bool {
+	best, most := "", 0
+	for _, t := range c.names() {
+		if n := len(c.peopleOf(t, anything)); !whole[t] && n > most {
+			best, most = t, n
+		}
+	}
+	if most > 0 {
+		whole[best] = true
+	}
+	return most > 0
 }
 
 // hide adds teams to hidden until those that are small are hidden and the hidden ones
@@ -345,7 +430,7 @@ func gather(a *Answer, q question, months []cells) {
 				a.Withheld = append(a.Withheld, Withheld{Key: t, Reason: hiddenReason(c, t, month)})
 				continue
 			}
-			add(bucket, key, c.teams[t], !v.whole[t] && v.split)
+			add(bucket, key, c.teams[t], !v.whole[t])
 		}
 	}
 	var keys [][2]string

@@ -142,7 +142,7 @@ func sensitive(c cells, columns []Column, metric string, v shown) []string {
 		}
 		span = append(span, vector(func(u unknown) bool { return u.team == team }))
 		for part := range counts {
-			if v.split && !v.whole[team] {
+			if !v.whole[team] {
 				span = append(span, vector(func(u unknown) bool { return u.team == team && u.part == part }))
 			}
 		}

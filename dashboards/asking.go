@@ -80,7 +80,7 @@ func purpose(c echo.Context) string {
 	path := c.Request().URL.Path
 	q := c.QueryParams()
 	if strings.HasPrefix(c.Path(), "/people/") {
-		path = "/people/…"
+		path = "what you carry"
 	}
 	out := path
 	if strings.HasPrefix(path, "/api/") {

@@ -168,8 +168,8 @@ func TestPagesInChromium(t *testing.T) {
 	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
 	axe := axeScript(t)
 	id := url.PathEscape(hostile[0])
-	charts := map[string]int{"/": 1, "/teams/" + id: 2, "/oncall": 2, "/ownership": 1, "/services/" + id: 1}
-	pages := []string{"/", "/teams", "/teams/" + id, "/oncall", "/ownership", "/services", "/services/" + id, "/incidents", "/incidents/" + id, "/definitions", "/quarantine", "/quarantine/0a1b2c", "/nowhere", "/?tz=Nowhere%2FCity&window=13x"}
+	charts := map[string]int{"/people/" + id: 1, "/": 1, "/teams/" + id: 2, "/oncall": 2, "/ownership": 1, "/services/" + id: 1}
+	pages := []string{"/", "/teams", "/teams/" + id, "/oncall", "/ownership", "/services", "/services/" + id, "/incidents", "/incidents/" + id, "/definitions", "/people/" + id, "/me", "/audit", "/tokens", "/quarantine", "/quarantine/0a1b2c", "/nowhere", "/?tz=Nowhere%2FCity&window=13x"}
 	for _, view := range []struct {
 		name, scheme string
 		width        int64

@@ -316,3 +316,56 @@ func each(ctx context.Context, query func(context.Context, string, url.Values) (
 func (s *fake) QueryEach(ctx context.Context, name string, v url.Values, splits ...analytics.Split) ([]*analytics.Answer, error) {
 	return each(ctx, s.Query, name, v, splits)
 }
+
+// fakeKeys are tokens and secrets with names that try to be code.
+type fakeKeys struct {
+	mu    sync.Mutex
+	acts  []string
+	empty bool
+}
+
+func (k *fakeKeys) act(s string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.acts = append(k.acts, s)
+}
+
+func (k *fakeKeys) Tokens() []TokenRow {
+	if k.empty {
+		return nil
+	}
+	return []TokenRow{{ID: "a1", Name: hostile[0], By: hostile[2], Scopes: []string{hostile[4]}, Created: testNow, State: "valid"}, {ID: "a2", Name: hostile[1], Created: testNow, Expires: testNow, LastUsed: testNow, State: "expired"}}
+}
+
+func (k *fakeKeys) Issue(_ context.Context, _ access.Who, name string, scopes []string, expires string) (string, error) {
+	if len(scopes) == 0 {
+		return "", &KeyError{Field: "scope", Reason: "none is given"}
+	}
+	k.act("issue " + name)
+	return "stw_shownonce", nil
+}
+
+func (k *fakeKeys) Revoke(_ context.Context, _ access.Who, id string) error {
+	k.act("revoke " + id)
+	return nil
+}
+
+func (k *fakeKeys) Secrets() []SecretRow {
+	if k.empty {
+		return nil
+	}
+	return []SecretRow{{ID: "s1", Source: hostile[0], Account: hostile[2], Ends: "abcd", Created: testNow}}
+}
+
+func (k *fakeKeys) Rotate(_ context.Context, _ access.Who, source, account string) (string, error) {
+	k.act("rotate " + source)
+	return "stws_shownonce", nil
+}
+
+func (k *fakeKeys) Retire(_ context.Context, _ access.Who, id string) error {
+	k.act("retire " + id)
+	return nil
+}
+
+func (k *fakeKeys) Sources() []string { return []string{"pagerduty", hostile[0]} }
+func (k *fakeKeys) Scopes() []string  { return []string{"read", "admin", hostile[0]} }

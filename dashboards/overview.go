@@ -48,7 +48,7 @@ func (s *Server) overview(c echo.Context) error {
 		" · ", plural(float64(n.dir.Size), "person", "people"))
 	if len(n.dir.Teams) == 0 && len(n.dir.Services) == 0 && len(incidents.rows()) == 0 && s.failed(incidents) == "" {
 		p.Answer = say(strong("Nothing has arrived yet."), " Send what your tools know in one of these ways; this page fills as it arrives.")
-		p.Filter, p.Sub, p.Start = nil, nil, firstSteps(c.Scheme()+"://"+c.Request().Host)
+		p.Filter, p.Sub, p.Start = nil, nil, firstSteps(c.Scheme()+"://"+c.Request().Host, s.ViewAs)
 		return s.render(c, p)
 	}
 	p.Cards = []card{

@@ -26,7 +26,7 @@ func boot(t *testing.T, store *fake, change ...func(*Deps)) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := Deps{Store: store, Gate: open, Audit: func(context.Context, access.Who, string, string) error { return nil }, Insecure: true, Redriver: store, Zone: zone, Now: func() time.Time { return testNow }, Version: "test", Dev: true}
+	d := Deps{Store: store, Gate: open, Audit: func(context.Context, access.Who, string, string) error { return nil }, Insecure: true, ViewAs: true, Keys: &fakeKeys{empty: store.empty}, Redriver: store, Zone: zone, Now: func() time.Time { return testNow }, Version: "test", Dev: true}
 	for _, f := range change {
 		f(&d)
 	}
@@ -56,7 +56,7 @@ func body(t *testing.T, r *http.Response) string {
 
 // everyPage is each page there is, with ids that try to be code.
 func everyPage() []string {
-	out := []string{"/", "/teams", "/oncall", "/ownership", "/services", "/incidents", "/definitions", "/quarantine", "/quarantine/0a1b2c", "/nowhere", "/services/unheard-of",
+	out := []string{"/", "/teams", "/oncall", "/ownership", "/services", "/incidents", "/definitions", "/quarantine", "/quarantine/0a1b2c", "/me", "/audit", "/tokens", "/nowhere", "/services/unheard-of", at("people", hostile[0]), at("people", hostile[5]),
 		"/?tz=" + url.QueryEscape(hostile[0]), "/ownership?lens=" + url.QueryEscape(hostile[2]), "/oncall?team=" + url.QueryEscape(hostile[0]) + "&from=" + url.QueryEscape(hostile[0]), "/incidents?team=" + url.QueryEscape(hostile[4])}
 	for _, h := range hostile {
 		for _, kind := range []string{"teams", "services", "incidents"} {

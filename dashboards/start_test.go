@@ -21,7 +21,7 @@ func TestFirstSteps(t *testing.T) {
 			t.Errorf("no %q", want)
 		}
 	}
-	steps := firstSteps("http://steward.test")
+	steps := firstSteps("http://steward.test", true)
 	_, event, _ := strings.Cut(steps[len(steps)-1].Command, "-d '")
 	var got map[string]any
 	if err := json.Unmarshal([]byte(strings.TrimSuffix(event, "'")), &got); err != nil || got["type"] != "dev.steward.service.owned.v1" {

@@ -96,5 +96,8 @@ func (c *Core) serveForget(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *local) Forget(ctx context.Context, person string) (ForgetResult, error) {
+	if err := l.core.acted(ctx, "forget", ""); err != nil {
+		return ForgetResult{}, err
+	}
 	return l.core.Forget(ctx, person)
 }

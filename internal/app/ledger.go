@@ -65,6 +65,12 @@ func (l *ledger) note(ctx context.Context, by, action, target, key string, at ti
 	return l.publisher.Publish(ctx, e)
 }
 
+// acted keeps an act of whoever runs a command on a directory that no server has open.
+func (c *Core) acted(ctx context.Context, action, target string) error {
+	l := &ledger{c.Publisher, c.cfg.Now}
+	return l.act(ctx, access.Operator(), action, target)
+}
+
 // asDenied is errors.As for refusals.
 func asDenied(err error, to **access.Denied) bool { return errors.As(err, to) }
 

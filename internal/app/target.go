@@ -93,6 +93,12 @@ type local struct {
 func (l *local) Describe() string { return "no server is running on " + l.dir + ": opened it directly" }
 
 func (l *local) Import(ctx context.Context, req ImportRequest) (ImportProgress, error) {
+	if err := CheckFormat(req.Format); err != nil {
+		return ImportProgress{}, err
+	}
+	if err := l.core.acted(ctx, "import", req.Format); err != nil {
+		return ImportProgress{}, err
+	}
 	return l.core.Import(ctx, req)
 }
 
@@ -116,6 +122,9 @@ func (l *local) Query(ctx context.Context, metric string, params url.Values, for
 
 func (l *local) Rebuild(ctx context.Context, progress func(string, uint64)) error {
 	if err := l.core.Sink.Drain(ctx); err != nil {
+		return err
+	}
+	if err := l.core.acted(ctx, "rebuild", ""); err != nil {
 		return err
 	}
 	return l.core.Store.Rebuild(ctx, progress)
