@@ -2,10 +2,13 @@ package analytics_test
 
 import (
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/ingest/event"
 )
@@ -184,4 +187,109 @@ PG1 1 0 0 0 0 0`)
 	expect("training_progress", "person=dee@example.org by=person", "dee@example.org 1 1 1 1 0 0")
 	expect("training_progress", "as_of=2026-02-05 person=dee@example.org", "FX4 1 1 1 0 1 0")
 	expect("training_progress", "as_of=2026-03-02T12:00:00Z to=2026-03-03 team=payments person=cy@example.org", "PG1 1 0 0 0 0 0") // due today
+}
+
+// skillsOfSmallTeams: duo's two people can both do queues, and each would know of the other
+// by what they are together. Whoever is not in the team gets no row of it at all.
+func skillsOfSmallTeams(t *testing.T, all *analytics.View, who map[string]access.Who) {
+	who["member of duo"] = access.As(access.Identity{Person: duo[1]}, access.Membership{Person: duo[1], Teams: []string{"duo"}}, access.Viewer, access.Member)
+	who["lead of duo"] = access.As(access.Identity{Person: duo[0]}, access.Membership{Person: duo[0], Teams: []string{"duo"}, Leads: []string{"duo"}}, access.Viewer, access.Member, access.Lead)
+	defer func() { delete(who, "member of duo"); delete(who, "lead of duo") }()
+	const (
+		none = "none" // no row
+		part = "part" // without what it says of skills
+		full = "full"
+	)
+	for _, c := range []struct {
+		metric, query   string
+		secret, plain   []string
+		viewer, in, pam string
+	}{
+		{"skill_gaps", "team=duo", []string{"supply", "coverage", "gap"}, []string{"incidents", "demand", "need", "away"}, none, part, full},
+		{"skill_coverage", "team=duo&from=2025-04-01", []string{"covered", "coverage"}, []string{"hours"}, none, part, full},
+		{"skill_gaps", "team=duo&team=alpha", []string{"supply"}, []string{"demand"}, none, part, full},
+		{"skill_gaps", "team=alpha", []string{"supply"}, []string{"demand"}, full, full, full},
+		{"skill_gaps", "", []string{"supply"}, []string{"demand"}, full, full, full},
+		{"training_progress", "team=duo", nil, []string{"assigned"}, none, full, full},
+	} {
+		for name, want := range map[string]string{"viewer": c.viewer, "token": c.viewer, "lead": c.viewer, "member of duo": c.in, "lead of duo": c.in, "people admin": c.pam, "operator": c.pam} {
+			v, _ := url.ParseQuery(c.query)
+			a, err := all.For(who[name], "x").Query(t.Context(), c.metric, v)
+			if err != nil {
+				t.Fatalf("%s, %s?%s: %v", name, c.metric, c.query, err)
+			}
+			got := full
+			if len(a.Rows) == 0 {
+				got = none
+			}
+			for i, column := range a.Columns {
+				for _, r := range a.Rows {
+					switch {
+					case slices.Contains(c.secret, column.Name) && r[i] == nil:
+						got = part
+					case slices.Contains(c.secret, column.Name) && got == part, slices.Contains(c.plain, column.Name) && r[i] == nil:
+						t.Errorf("%s, %s?%s: %s is %v", name, c.metric, c.query, column.Name, r[i])
+					}
+				}
+			}
+			if got != want || (got == full) != (len(a.Withheld) == 0) {
+				t.Errorf("%s, %s?%s: %s, want %s; withheld %v", name, c.metric, c.query, got, want, a.Withheld)
+			}
+		}
+	}
+}
+
+// TestVoidingOneEvidence: of all that can be asked, exactly what rests on Bo's second drill
+// changes when it is voided.
+func TestVoidingOneEvidence(t *testing.T) {
+	s, db := openStore(t, skillsNow)
+	events := skillsHistory(t)
+	insert(t, db, events)
+	var questions []question
+	for _, team := range []string{"payments", "search"} {
+		for _, metric := range []string{"skill_levels", "skill_gaps", "skill_coverage"} {
+			questions = append(questions, question{metric, []string{"team=" + team, "from=2026-01-01", "to=2026-03-09"}})
+		}
+	}
+	for _, metric := range []string{"incidents", "ownership_quadrant", "oncall_hours", "training_progress"} {
+		questions = append(questions, question{metric, nil})
+	}
+	told := func() map[string]string {
+		out := map[string]string{}
+		for i, a := range askAll(t, s, questions) {
+			for _, r := range a.Rows {
+				out[fmt.Sprint(questions[i].metric, questions[i].params, " ", r[1])] = strings.TrimSpace(fmt.Sprintln(r[2:]...))
+			}
+		}
+		return out
+	}
+	before := told()
+	drill := slices.IndexFunc(events, func(e event.Event) bool {
+		return e.Kind == event.SkillEvidenced && strings.Contains(string(e.Data), "bo@") && strings.Contains(string(e.Data), `"d2"`)
+	})
+	void, err := event.New("/steward", event.EvidenceVoided, "x", "void", skillsNow.Add(-time.Hour), map[string]any{"evidence": events[drill].ID, "reason": "contested"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	void.Seen = void.At
+	insert(t, db, []event.Event{void})
+	time.Sleep(100 * time.Millisecond) // the state of the log is looked at 20 times a second
+	var changed []string
+	for name, was := range told() {
+		if before[name] != was {
+			changed = append(changed, name+": "+before[name]+" → "+was)
+		}
+		delete(before, name)
+	}
+	slices.Sort(changed)
+	const window = "[team=payments from=2026-01-01 to=2026-03-09] "
+	want := []string{
+		// Ana alone is left, and the twelve hours in which Bo was second are not covered.
+		"skill_coverage" + window + queues + ": 504 348 0.690476 → 504 336 0.666667",
+		"skill_gaps" + window + queues + ": 3 5 2 3 0.690476 0.35 1.708333 → 3 5 1 3 0.666667 0.35 2.541667",
+		"skill_levels" + window + person("bo") + ": 3 2 0.753929 2025-12-10T12:00:00.000Z → 2 1.5 0.75132 2025-12-09T12:00:00.000Z",
+	}
+	if !slices.Equal(changed, want) || len(before) != 0 {
+		t.Errorf("changed\n%s\nwant\n%s\ngone %v", strings.Join(changed, "\n"), strings.Join(want, "\n"), before)
+	}
 }

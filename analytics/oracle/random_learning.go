@@ -48,12 +48,19 @@ func (m *maker) before() time.Time {
 // showing is one person's evidence in one skill: a few pieces, on one day or on several.
 func (m *maker) showing() {
 	person, skill, at := pick(m.r, people), pick(m.r, skills), m.before()
-	for range 1 + m.r.Intn(6) {
+	kinds := []string{"drill", "solo", "drill"} // level 3, unless the drills are the same
+	if m.chance(2) {
+		kinds = nil
+		for range 1 + m.r.Intn(6) {
+			kinds = append(kinds, pick(m.r, evidenceKinds))
+		}
+	}
+	for _, kind := range kinds {
 		ref := fmt.Sprint("drill", m.r.Intn(3))
 		if len(m.opened) > 0 && m.chance(2) {
 			ref = pick(m.r, m.opened)
 		}
-		m.add(event.SkillEvidenced, person, at, map[string]any{"person": person, "skill": skill, "kind": pick(m.r, evidenceKinds), "ref": ref, "rule_version": "1"})
+		m.add(event.SkillEvidenced, person, at, map[string]any{"person": person, "skill": skill, "kind": kind, "ref": ref, "rule_version": "1"})
 		m.proof = append(m.proof, m.events[len(m.events)-1].ID)
 		if m.chance(2) {
 			at = at.Add(time.Duration(m.r.Intn(20*86400)) * time.Second)
@@ -70,11 +77,11 @@ func (m *maker) voided() {
 }
 
 func (m *maker) tagged() {
-	id := "ghost" // an incident that was never heard of
-	if len(m.opened) > 0 {
-		id = pick(m.r, m.opened)
-	}
-	for range 1 + m.r.Intn(2) {
+	for range 1 + m.r.Intn(4) {
+		id := "ghost" // an incident that was never heard of
+		if len(m.opened) > 0 && !m.chance(12) {
+			id = pick(m.r, m.opened)
+		}
 		m.add(event.SkillTagged, id, m.moment(), map[string]any{"incident": id, "skill": pick(m.r, skills), "basis": pick(m.r, []string{"rule", "responder", "reviewer"})})
 	}
 }
