@@ -1,5 +1,5 @@
 -- fact: cover_keyed
--- needs: cover_piece
+-- needs: cover_piece, skill_known
 -- bucket.day: toString(toDate(began, {tz:String}))
 -- bucket.week: toString(toMonday(toDate(began, {tz:String})))
 -- bucket.month: toString(toStartOfMonth(toDate(began, {tz:String})))

@@ -20,26 +20,21 @@ cover_latest AS (
         GROUP BY shift)
     WHERE said.8 = 0 AND said.4 < said.5),
 cover_seat AS (
-    SELECT
-        groupArray((start, end, rank, member, begun)) AS held,
-        arraySort(arrayDistinct(arrayConcat(groupArray(start), groupArray(end), [{as_of:DateTime64(3, 'UTC')}]))) AS cuts,
-        arrayJoin(arrayZip(arrayPopBack(cuts), arrayPopFront(cuts))) AS piece,
-        arrayFilter(h -> h.1 <= piece.1 AND h.2 >= piece.2, held) AS present,
-        arrayMax(h -> h.3, present) AS best,
-        arrayDistinct(arrayMap(h -> (h.4, h.5), arrayFilter(h -> h.3 = best, present))) AS holders
-    FROM cover_latest
-    GROUP BY schedule, level),
+    SELECT member, begun, piece.1 AS began, piece.2 AS ended, rank, max(rank) OVER (PARTITION BY schedule, level, piece.1) AS best
+    FROM (
+        SELECT schedule, level, member, begun, rank,
+            arraySort(arrayDistinct(arrayFilter(c -> c >= start AND c <= end, arrayConcat(
+                groupUniqArray(start) OVER (PARTITION BY schedule, level), groupUniqArray(end) OVER (PARTITION BY schedule, level), [{as_of:DateTime64(3, 'UTC')}])))) AS cuts
+        FROM cover_latest)
+    ARRAY JOIN arrayZip(arrayPopBack(cuts), arrayPopFront(cuts)) AS piece),
 cover_cut AS (
-    SELECT s.member AS member, s.judged_at AS judged_at, piece.1 AS began, piece.2 AS ended
+    SELECT member, judged_at, piece.1 AS began, piece.2 AS ended
     FROM (
         SELECT
-            h.member AS member, h.judged_at AS judged_at,
-            arraySort(arrayDistinct(arrayConcat([h.piece.1, h.piece.2], arrayFilter(c -> c > h.piece.1 AND c < h.piece.2, c.changes)))) AS cuts
-        FROM (
-            SELECT piece, holder.1 AS member, if(piece.1 >= {as_of:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}, holder.2) AS judged_at
-            FROM (SELECT piece, holders FROM cover_seat WHERE notEmpty(present))
-            ARRAY JOIN holders AS holder) AS h
-        LEFT JOIN shift_change AS c ON h.member = c.member) AS s
+            h.member AS member, if(h.began >= {as_of:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}, h.begun) AS judged_at,
+            arraySort(arrayDistinct(arrayConcat([h.began, h.ended], arrayFilter(c -> c > h.began AND c < h.ended, c.changes)))) AS cuts
+        FROM (SELECT * FROM cover_seat WHERE rank = best) AS h
+        LEFT JOIN shift_change AS c ON h.member = c.member)
     ARRAY JOIN arrayZip(arrayPopBack(cuts), arrayPopFront(cuts)) AS piece),
 cover_turn AS (
     SELECT t.member AS member, t.judged_at AS judged_at, t.began AS began, t.ended AS ended, if(empty(m.teams), '', m.teams[1]) AS team
