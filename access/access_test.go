@@ -77,17 +77,17 @@ func TestDecisions(t *testing.T) {
 		who  Who
 		want string // per ask below
 	}{
-		{"nobody", Who{}, "- - - - - - - - -"},
-		{"viewer", as("v", Membership{}, Viewer), "E P P P - - - - -"},
-		{"member", as("m", Membership{Person: "m", Teams: []string{"a"}}, Viewer, Member), "E P P P - - E E -"},
-		{"lead of a", as("l", Membership{Person: "l", Teams: []string{"a"}, Leads: []string{"a"}}, Viewer, Member, Lead), "E P ER P - ER - ER -"},
-		{"lead of both", as("l", Membership{Person: "l", Teams: []string{"a", "b"}, Leads: []string{"a", "b"}}, Viewer, Member, Lead), "E P ER ER - ER - ER -"},
-		{"people admin", as("p", Membership{}, Viewer, PeopleAdmin), "E ER ER ER ER ER ER ER ER"},
-		{"admin", as("x", Membership{}, Viewer, Admin), "E P P P - - - - -"},
-		{"a token that reads", Token("t", true, false), "E P P P - - - - -"},
-		{"a token that administers", Token("t", false, true), "- - - - - - - - -"},
-		{"a token that sends", Token("t", false, false), "- - - - - - - - -"},
-		{"the operator", Operator(), "E E E E E E E E E"},
+		{"nobody", Who{}, "- - - - - - - - -  - - - - - - -"},
+		{"viewer", as("v", Membership{}, Viewer), "E P P P - - - - -  - - - - - - -"},
+		{"member", as("m", Membership{Person: "m", Teams: []string{"a"}}, Viewer, Member), "E P P P - - E E -  - - - E - - E"},
+		{"lead of a", as("l", Membership{Person: "l", Teams: []string{"a"}, Leads: []string{"a"}}, Viewer, Member, Lead), "E P ER P - ER - ER -  - - - - - ER -"},
+		{"lead of both", as("l", Membership{Person: "l", Teams: []string{"a", "b"}, Leads: []string{"a", "b"}}, Viewer, Member, Lead), "E P ER ER - ER - ER -  - - - - - ER -"},
+		{"people admin", as("p", Membership{}, Viewer, PeopleAdmin), "E ER ER ER ER ER ER ER ER  - ER ER ER ER ER ER"},
+		{"admin", as("x", Membership{}, Viewer, Admin), "E P P P - - - - -  - - - - - - -"},
+		{"a token that reads", Token("t", true, false), "E P P P - - - - -  - - - - - - -"},
+		{"a token that administers", Token("t", false, true), "- - - - - - - - -  - - - - - - -"},
+		{"a token that sends", Token("t", false, false), "- - - - - - - - -  - - - - - - -"},
+		{"the operator", Operator(), "E E E E E E E E E  E E E E E E E"},
 	}
 	asks := []Ask{
 		{},
@@ -99,6 +99,15 @@ func TestDecisions(t *testing.T) {
 		{Load: true, Persons: []string{"m"}},
 		{Load: true, Persons: []string{"m"}, Teams: []string{"a"}},
 		{Load: true, Persons: []string{"m", "l"}},
+		// what people can do: theirs, and people admins' who say whose
+		{Skills: true},
+		{Skills: true, Named: true},
+		{Skills: true, Named: true, Teams: []string{"a"}},
+		{Skills: true, Persons: []string{"m"}},
+		{Skills: true, Persons: []string{"m", "l"}},
+		// what they are to learn is a work list
+		{Named: true, Teams: []string{"a"}},
+		{Persons: []string{"m"}},
 	}
 	for _, a := range askers {
 		for i, want := range strings.Fields(a.want) {

@@ -8,6 +8,7 @@ import (
 // Ask describes a question as far as people go.
 type Ask struct {
 	Load    bool     // speaks of what people carry or did: pages, interruptions, on-call hours, a responder's team
+	Skills  bool     // speaks of what single people can do
 	Named   bool     // rows are single people
 	Persons []string // only these people, canonical ids; empty: everybody
 	Teams   []string // only people of these teams, by the people's own team; empty: everybody
@@ -103,15 +104,21 @@ func Working() Pass { return Pass{form: Exact, people: true} }
 //   - People of teams one leads: exactly; looks are recorded.
 //   - People admins: exactly; looks are recorded.
 //   - Everybody else: sums over people as published, and nobody's name.
+//   - What people can do is theirs, and people admins' if they say whose they look at. It is
+//     no lead's: who is judged by it stops showing what they do not know.
 func (w Who) Decide(a Ask) (Pass, error) {
 	if err := w.looks(); err != nil {
 		return Pass{}, err
 	}
 	switch {
-	case w.operator, !a.Load && !a.Named && len(a.Persons) == 0:
+	case w.operator, !a.Load && !a.Skills && !a.Named && len(a.Persons) == 0:
 		return Pass{form: Exact, people: true}, nil
 	case w.onlySelf(a.Persons):
 		return Pass{form: Exact, people: true, self: w.Person}, nil
+	case a.Skills && !w.Has(PeopleAdmin):
+		return Pass{}, &Denied{Reason: "what a person can do is shown to that person and to people admins; of teams there are skill_gaps and skill_coverage"}
+	case a.Skills && !a.Named && len(a.Persons) == 0:
+		return Pass{}, &Denied{Reason: "levels are of people: ask by person, or name whose, so that the look can be recorded"}
 	case w.Has(PeopleAdmin), w.leadsAll(a.Teams):
 		return Pass{form: Exact, people: true, record: true, by: w.By(), self: w.Person}, nil
 	case len(a.Persons) > 0:

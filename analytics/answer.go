@@ -28,13 +28,13 @@ type Param struct {
 // Column is one column of an answer.
 type Column struct {
 	Name string `json:"name"`
-	Type string `json:"type"` // string, integer, number
+	Type string `json:"type"` // string, integer, number, moment
 	Unit string `json:"unit"` // "", incidents, seconds, hours, people …
 }
 
 // Answer is what a metric says: the rows with everything needed to judge them. Each row
 // holds one value per column, in the columns' order: string, int64, float64, or nil for
-// a quantile or mean of nothing.
+// a quantile or mean of nothing. A moment is a string in RFC 3339, UTC.
 type Answer struct {
 	Metric     string
 	Version    int

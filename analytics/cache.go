@@ -185,7 +185,7 @@ func (q *question) cacheKey(m mark) string {
 		delete(params, "as_of")
 		if q.to.Equal(q.asOf) {
 			delete(params, "to")
-			if q.from.Equal(q.to.Add(-90 * 24 * time.Hour)) {
+			if q.from.Equal(q.to.Add(-q.usual())) {
 				delete(params, "from")
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -163,18 +164,22 @@ func loadFacts(fsys fs.FS) (map[string]fact, error) {
 // metricFile is a parsed file of the folder metric.
 type metricFile struct {
 	Metric
-	facts  []string
-	by     []string
-	takes  []string
-	people string
+	facts   []string
+	by      []string // what rows may be of
+	key     string   // what they are of unless asked otherwise; empty: they need be of nothing
+	buckets []string
+	days    int // how long the window is unless asked otherwise
+	takes   []string
+	people  string
 }
 
 // What a metric says of people, by the header line "people". It decides who may ask it in
 // which form, so a metric file must say it.
 const (
-	peopleLoad = "load" // what people carry: sums over people
-	peopleWork = "work" // how the people of the owning team handled its incidents
-	peopleNone = "none" // services and incidents
+	peopleLoad   = "load"   // what people carry: sums over people
+	peopleSkills = "skills" // what single people can do
+	peopleWork   = "work"   // how the people of the owning team handled its incidents, and what they learn
+	peopleNone   = "none"   // services and incidents
 )
 
 func loadMetrics(fsys fs.FS) (map[string]metricFile, error) {
@@ -217,19 +222,32 @@ func parseMetric(file, text string) (metricFile, error) {
 			Name: h["metric"], Version: version, Title: h["title"], Unit: h["unit"],
 			Definition: h["definition"], SQL: body,
 		},
-		facts: list(h["facts"]), by: list(h["by"]), takes: list(h["params"]),
+		facts: list(h["facts"]), by: list(h["by"]), key: h["key"], buckets: buckets, days: 90, takes: list(h["params"]),
 	}
 	switch h["people"] {
-	case peopleLoad, peopleWork, peopleNone:
+	case peopleLoad, peopleSkills, peopleWork, peopleNone:
 		m.people = h["people"]
 	default:
-		return metricFile{}, fmt.Errorf("%s: people: want %s, %s or %s", file, peopleLoad, peopleWork, peopleNone)
+		return metricFile{}, fmt.Errorf("%s: people: want %s, %s, %s or %s", file, peopleLoad, peopleSkills, peopleWork, peopleNone)
+	}
+	if m.key == "" {
+		m.by = append([]string{"none"}, m.by...)
+	} else if !slices.Contains(m.by, m.key) {
+		return metricFile{}, fmt.Errorf("%s: key: %q is not one of by", file, m.key)
+	}
+	if h["buckets"] != "" {
+		m.buckets = list(h["buckets"])
+	}
+	if h["days"] != "" {
+		if m.days, err = strconv.Atoi(h["days"]); err != nil {
+			return metricFile{}, fmt.Errorf("%s: days: %w", file, err)
+		}
 	}
 	m.Columns = []Column{{Name: "bucket", Type: "string"}, {Name: "key", Type: "string"}}
 	for _, c := range list(h["columns"]) {
 		f := strings.Fields(c) // name type [unit]
-		if len(f) < 2 || (f[1] != "integer" && f[1] != "number") {
-			return metricFile{}, fmt.Errorf("%s: column %q: want NAME integer|number [UNIT]", file, c)
+		if len(f) < 2 || !slices.Contains([]string{"integer", "number", "moment"}, f[1]) {
+			return metricFile{}, fmt.Errorf("%s: column %q: want NAME integer|number|moment [UNIT]", file, c)
 		}
 		col := Column{Name: f[0], Type: f[1]}
 		if len(f) > 2 {

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// cell turns a warehouse value into what an answer holds: string, int64, float64 or nil.
+// cell turns a warehouse value into what an answer holds: string, int64, float64 or nil. A
+// moment is a string in RFC 3339, UTC, so that it is the same text in every format.
 func cell(c Column, v any) (any, error) {
 	rv := reflect.ValueOf(v)
 	for rv.Kind() == reflect.Pointer {
@@ -22,6 +23,10 @@ func cell(c Column, v any) (any, error) {
 	switch {
 	case !rv.IsValid():
 		return nil, nil
+	case c.Type == "moment":
+		if t, ok := rv.Interface().(time.Time); ok {
+			return stamp(t), nil
+		}
 	case c.Type == "string" && rv.Kind() == reflect.String:
 		return rv.String(), nil
 	case c.Type == "integer" && rv.CanInt():

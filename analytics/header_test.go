@@ -74,7 +74,7 @@ func TestMetricFiles(t *testing.T) {
 				}
 			}
 			asked := func(change func(*question)) question {
-				q := question{metric: m, lens: "responder_team", auto: "include", splits: []Split{{"none", "none"}}}
+				q := question{metric: m, lens: "responder_team", auto: "include", splits: []Split{{"none", m.by[0]}}}
 				change(&q)
 				return q
 			}
@@ -86,7 +86,7 @@ func TestMetricFiles(t *testing.T) {
 				return sql
 			}
 			for _, by := range m.by {
-				for _, bucket := range buckets {
+				for _, bucket := range m.buckets {
 					composed(asked(func(q *question) { q.splits = []Split{{bucket, by}} }))
 				}
 			}
@@ -101,7 +101,7 @@ func TestMetricFiles(t *testing.T) {
 				default:
 					filtered := composed(asked(func(q *question) {
 						v := []string{"a"}
-						q.team, q.service, q.person, q.urgency, q.priority, q.alertClass, q.source, q.auto = v, v, v, v, v, v, v, "only"
+						q.team, q.service, q.person, q.urgency, q.priority, q.alertClass, q.source, q.skill, q.auto = v, v, v, v, v, v, v, v, "only"
 					}))
 					if text := regexp.MustCompile(`[{]` + p + `:(Array\()?String`); text.MatchString(plain) || !text.MatchString(filtered) {
 						t.Errorf("%s is offered and does not filter when and only when it is given", p)
@@ -164,7 +164,7 @@ func TestStatements(t *testing.T) {
 	for name, m := range s.metrics {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dear := url.Values{"by": {m.by[len(m.by)-1]}, "bucket": {"week"}, "tz": {"America/Sao_Paulo"}, "as_of": {"2026-03-09T12:34:56Z"}}
+			dear := url.Values{"by": {m.by[len(m.by)-1]}, "bucket": {m.buckets[len(m.buckets)/2]}, "tz": {"America/Sao_Paulo"}, "as_of": {"2026-03-09T12:34:56Z"}}
 			if m.takesParam("team") {
 				dear.Set("team", "a")
 			}
@@ -216,6 +216,7 @@ func holds(t *testing.T, db *warehouse.DB, m metricFile, sql string, params []wa
 	kinds := map[string]*regexp.Regexp{
 		"string":  regexp.MustCompile(`^(LowCardinality\(String\)|String)$`),
 		"integer": regexp.MustCompile(`^(U?Int(8|16|32|64)|Nullable\(U?Int(8|16|32|64)\))$`),
+		"moment":  regexp.MustCompile(`^DateTime64\(3, 'UTC'\)$`),
 		"number":  regexp.MustCompile(`^(Float64|Nullable\(Float64\))$`),
 	}
 	for i, c := range got {

@@ -41,7 +41,7 @@ func query(p oracle.Params) url.Values {
 	set("profile", p.Profile)
 	set("assume", p.Assume)
 	for name, list := range map[string][]string{"team": p.Team, "service": p.Service, "person": p.Person, "urgency": p.Urgency,
-		"priority": p.Priority, "alert_class": p.AlertClass, "source": p.Source} {
+		"priority": p.Priority, "alert_class": p.AlertClass, "source": p.Source, "skill": p.Skill} {
 		for _, s := range list {
 			v.Add(name, s)
 		}

@@ -31,19 +31,20 @@ type question struct {
 	knownAt  time.Time
 	asOfGiven,
 	knownGiven bool
-	zone                                *time.Location
-	tz, bucket, by, lens, auto, profile string
-	assume                              string
-	hours                               HourSet
-	team, service, person, urgency      []string
-	persons, who                        []string            // person as stored, and who that is
-	withheld                            []string            // services that the asker does not see
-	nowIn                               map[string][]string // teams of people, now; where a question names them
-	priority, alertClass, source        []string
-	onlyIncident                        string
-	aliases                             aliases
-	past, disputed                      bool    // see Store.settle
-	splits                              []Split // what one statement answers; {bucket, by} alone unless batched
+	zone                                  *time.Location
+	tz, bucket, by, lens, auto, profile   string
+	assume                                string
+	hours                                 HourSet
+	team, service, person, urgency, skill []string
+	asked                                 []string            // teams as the asker named them
+	persons, who                          []string            // person as stored, and who that is
+	withheld                              []string            // services that the asker does not see
+	nowIn                                 map[string][]string // teams of people, now; where a question names them
+	priority, alertClass, source          []string
+	onlyIncident                          string
+	aliases                               aliases
+	past, disputed                        bool    // see Store.settle
+	splits                                []Split // what one statement answers; {bucket, by} alone unless batched
 }
 
 // takes says whether a metric has a parameter.
@@ -62,7 +63,12 @@ func (m metricFile) paramNames() []string {
 // steward, and people carry the load of pages.
 func (m metricFile) defaultOf(name, profile string) string {
 	switch name {
-	case "bucket", "by":
+	case "by":
+		if m.key != "" {
+			return m.key
+		}
+		return "none"
+	case "bucket":
 		return "none"
 	case "lens":
 		if m.takesParam("person") {
@@ -84,12 +90,12 @@ func (m metricFile) defaultOf(name, profile string) string {
 
 func describeParams(m metricFile) []Param {
 	help := map[string]string{
-		"from": "start of the window, inclusive; a date is local midnight in tz; default 90 × 24 h before to",
+		"from": fmt.Sprintf("start of the window, inclusive; a date is local midnight in tz; default %d × 24 h before to", m.days),
 		"to":   "end of the window, exclusive; default as_of", "tz": "the organisation's zone: buckets, dates, people without a zone",
 		"bucket": "time buckets", "by": "one row per value of", "as_of": "inclusive; later events do not exist; default now",
 		"known_at": "inclusive; events learned later do not exist; default now", "assume": "what holds before a catalog's first fact",
 		"team": "filter; what it means is the lens", "service": "filter", "person": "filter; an alias names the person", "urgency": "filter",
-		"priority": "filter", "alert_class": "filter", "source": "filter", "lens": "what team means", "auto_resolved": "auto-resolved incidents",
+		"priority": "filter", "alert_class": "filter", "source": "filter", "skill": "filter", "lens": "what team means", "auto_resolved": "auto-resolved incidents",
 		"hours": "set of hour classes", "profile": "another tool's rule",
 	}
 	var out []Param
@@ -97,9 +103,9 @@ func describeParams(m metricFile) []Param {
 		p := Param{Name: name, Default: m.defaultOf(name, "steward"), Help: help[name]}
 		switch name {
 		case "bucket":
-			p.Allowed = buckets
+			p.Allowed = m.buckets
 		case "by":
-			p.Allowed = append([]string{"none"}, m.by...)
+			p.Allowed = m.by
 		case "lens":
 			p.Allowed = lenses
 		case "auto_resolved":
@@ -108,9 +114,8 @@ func describeParams(m metricFile) []Param {
 			p.Allowed = profiles
 		case "assume":
 			p.Allowed = assumes
-		case "team", "service", "person", "urgency", "priority", "alert_class", "source":
-			p.Repeatable = true
 		}
+		p.Repeatable = repeatable(name)
 		out = append(out, p)
 	}
 	return out
@@ -152,8 +157,8 @@ func parse(m metricFile, v url.Values, now time.Time, zone *time.Location, sets 
 		return s
 	}
 	q.profile = pick("profile", profiles)
-	q.bucket = pick("bucket", buckets)
-	q.by = pick("by", append([]string{"none"}, m.by...))
+	q.bucket = pick("bucket", m.buckets)
+	q.by = pick("by", m.by)
 	q.lens = pick("lens", lenses)
 	q.auto = pick("auto_resolved", autos)
 	q.assume = pick("assume", assumes)
@@ -178,7 +183,7 @@ func parse(m metricFile, v url.Values, now time.Time, zone *time.Location, sets 
 	q.tz = q.zone.String()
 	for name, dst := range map[string]*[]string{
 		"team": &q.team, "service": &q.service, "person": &q.person, "urgency": &q.urgency,
-		"priority": &q.priority, "alert_class": &q.alertClass, "source": &q.source,
+		"priority": &q.priority, "alert_class": &q.alertClass, "source": &q.source, "skill": &q.skill,
 	} {
 		*dst = slices.Clone(v[name]) // they are changed below, and are the caller's
 	}
@@ -213,14 +218,14 @@ func (q *question) given(name string) (given, known bool) {
 	}
 	values, known := map[string][]string{
 		"team": q.team, "service": q.service, "person": q.person, "urgency": q.urgency,
-		"priority": q.priority, "alert_class": q.alertClass, "source": q.source,
+		"priority": q.priority, "alert_class": q.alertClass, "source": q.source, "skill": q.skill,
 	}[name]
 	return len(values) > 0, known
 }
 
 func repeatable(name string) bool {
 	switch name {
-	case "team", "service", "person", "urgency", "priority", "alert_class", "source":
+	case "team", "service", "person", "urgency", "priority", "alert_class", "source", "skill":
 		return true
 	}
 	return false
@@ -272,7 +277,7 @@ func (q *question) variant(name string) string {
 		return "incident_asked_for.plain"
 	case "incident_teamed":
 		switch {
-		case q.metric.Name == "ownership_quadrant" || q.metric.Name == "hops",
+		case q.metric.Name == "ownership_quadrant" || q.metric.Name == "hops" || q.metric.Name == "skill_gaps",
 			q.usesTeam() && q.lens == "responder_team":
 			return "incident_teamed.acted"
 		case q.usesTeam():
@@ -323,7 +328,7 @@ func (q *question) bind() []warehouse.Param {
 		p("tz", q.tz), p("lens", q.lens), p("assume", q.assume),
 		p("auto_resolved", q.auto), p("profile", q.profile), p("only_incident", q.onlyIncident),
 		p("team", s(q.team)), p("service", s(q.service)), p("withheld", s(q.withheld)), p("person", s(q.persons)), p("urgency", s(q.urgency)),
-		p("priority", s(q.priority)), p("alert_class", s(q.alertClass)), p("source", s(q.source)),
+		p("priority", s(q.priority)), p("alert_class", s(q.alertClass)), p("source", s(q.source)), p("skill", s(q.skill)),
 		p("alias", s(q.aliases.from)), p("person_of", s(q.aliases.to)),
 		p("hour_slots", q.hours.slots()), p("slot_minutes", uint16(q.hours.step())), p("cuts", numbers(q.cuts())), p("grid", uint32(grid)),
 	}
@@ -340,7 +345,7 @@ func (q *question) applied() map[string]any {
 		"from": stamp(q.from), "to": stamp(q.to), "as_of": stamp(q.asOf), "known_at": stamp(q.knownAt), "tz": q.tz,
 		"bucket": q.bucket, "by": q.by, "assume": q.assume, "lens": q.lens, "auto_resolved": q.auto, "profile": q.profile, "hours": q.hours.Name,
 		"team": q.team, "service": q.service, "person": q.person, "urgency": q.urgency, "priority": q.priority,
-		"alert_class": q.alertClass, "source": q.source,
+		"alert_class": q.alertClass, "source": q.source, "skill": q.skill,
 	}
 	out := map[string]any{}
 	for _, name := range q.metric.paramNames() {

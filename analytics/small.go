@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -164,6 +165,9 @@ func (v *View) withhold(ctx context.Context, q *question) ([]Withheld, error) {
 	if err != nil || len(teams) == 0 {
 		return nil, err
 	}
+	if q.metric.takesParam("team") && !q.metric.takesParam("service") { // of teams' people rather than of services
+		return withoutTeams(q, teams, v.teamsEver()), nil
+	}
 	q.withheld = services
 	reason := fmt.Sprintf("a team of fewer than %d people, at some moment of the window", access.GroupSize)
 	var out []Withheld
@@ -184,4 +188,65 @@ func (v *View) withhold(ctx context.Context, q *question) ([]Withheld, error) {
 	}
 	// With one of several named teams left out, the others' sum would be about the others.
 	return out, nil
+}
+
+// withoutTeams leaves small teams out of a question whose teams are people's: named they are
+// taken off the list, and where none is named all others are.
+func withoutTeams(q *question, small, all []string) []Withheld {
+	reason := fmt.Sprintf("a team of fewer than %d people, at some moment of the window", access.GroupSize)
+	var out []Withheld
+	given := q.team
+	if len(given) == 0 {
+		given = append([]string{""}, all...)
+	}
+	q.team = nil
+	for _, t := range given {
+		if slices.Contains(small, t) {
+			out = append(out, Withheld{t, reason})
+		} else {
+			q.team = append(q.team, t)
+		}
+	}
+	if len(q.team) == 0 {
+		q.team = []string{"\x00"} // nobody's
+	}
+	return out
+}
+
+// teamsEver are all teams that anybody was in.
+func (v *View) teamsEver() []string {
+	v.s.small.mu.Lock()
+	defer v.s.small.mu.Unlock()
+	var out []string
+	for _, m := range v.s.small.moves {
+		out = append(out, m.team)
+	}
+	sort.Strings(out)
+	return slices.Compact(out)
+}
+
+// ofSkills are the columns that say, of a team of one or two, what each of them can do: who
+// is in it knows their own part and learns the other's.
+var ofSkills = map[string][]string{
+	"skill_gaps":     {"supply", "coverage", "gap"},
+	"skill_coverage": {"covered", "coverage"},
+}
+
+// withoutSkills empties those columns. The team's own demand stays.
+func withoutSkills(a *Answer, metric string) {
+	columns := ofSkills[metric]
+	if len(columns) == 0 || len(a.Rows) == 0 {
+		return
+	}
+	rows := make([][]any, len(a.Rows))
+	for i, r := range a.Rows {
+		rows[i] = slices.Clone(r)
+		for j, c := range a.Columns {
+			if slices.Contains(columns, c.Name) {
+				rows[i][j] = nil
+			}
+		}
+	}
+	a.Rows = rows
+	a.Withheld = append(a.Withheld, Withheld{Reason: fmt.Sprintf("%s: of a team of fewer than %d people", strings.Join(columns, ", "), access.GroupSize)})
 }

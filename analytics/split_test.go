@@ -27,12 +27,12 @@ func TestSplits(t *testing.T) {
 	for _, m := range together.Metrics() {
 		var splits []analytics.Split
 		rows := 0
+		allowed := map[string][]string{}
 		for _, p := range m.Params {
-			if p.Name == "by" {
-				for i, by := range p.Allowed {
-					splits = append(splits, analytics.Split{Bucket: []string{"none", "week", "month", "day", "quarter"}[i%5], By: by})
-				}
-			}
+			allowed[p.Name] = p.Allowed
+		}
+		for i, by := range allowed["by"] {
+			splits = append(splits, analytics.Split{Bucket: allowed["bucket"][i%len(allowed["bucket"])], By: by})
 		}
 		params := url.Values{"from": {"2025-01-01"}, "tz": {"Asia/Kolkata"}}
 		answers, err := together.QueryEach(ctx, m.Name, params, splits...)

@@ -21,9 +21,12 @@ import (
 //     (published.go).
 //  3. Work and ownership are figures of services, and everybody's, without those of teams
 //     too small to be a group (small.go).
-//  4. Looks at named people are recorded after the answer is known and before it is given:
+//  4. What single people can do is shown to themselves, and to people admins. What a team of
+//     one or two can do is what each of them can, so sums over it are withheld from the
+//     team's own people too (small.go).
+//  5. Looks at named people are recorded after the answer is known and before it is given:
 //     who would be shown is who is told. If that fails, so does the question.
-//  5. The stories of incidents keep their facts and lose the names of people the asker has
+//  6. The stories of incidents keep their facts and lose the names of people the asker has
 //     nothing to do with (story.go).
 
 // View is what one asker sees. Its methods are goroutine-safe. Those that answer an asker
@@ -77,6 +80,7 @@ func (v *View) QueryEach(ctx context.Context, name string, params url.Values, sp
 	}
 	left := make([][]Withheld, len(questions))
 	for i := range questions {
+		questions[i].asked = questions[i].team
 		if left[i], err = v.withhold(ctx, &questions[i]); err != nil {
 			return nil, err
 		}
@@ -110,7 +114,7 @@ func (v *View) QueryEach(ctx context.Context, name string, params url.Values, sp
 
 // decide puts a question to package access.
 func (v *View) decide(ctx context.Context, q *question, m mark) (access.Pass, error) {
-	ask := access.Ask{Named: q.by == "person"}
+	ask := access.Ask{Named: q.by == "person", Skills: q.metric.people == peopleSkills}
 	ask.Load = q.metric.people == peopleLoad || q.lens == "responder_team" && q.metric.takesParam("lens")
 	if q.by == "hour_class" { // the class of the hour where the person paged lives
 		ask.Load = true
@@ -157,6 +161,18 @@ func (v *View) finish(ctx context.Context, pass access.Pass, q question, a *Answ
 		out := *a
 		out.Withheld = append(slices.Clone(a.Withheld), left...)
 		a = &out
+	}
+	if ofSkills[q.metric.Name] != nil && len(q.team) > 0 && !v.who.IsOperator() && !v.who.Has(access.PeopleAdmin) {
+		moves, _, err := v.s.movesAndServices(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if tiny := smallIn(moves, q.from, q.to); len(q.asked) > 0 && slices.ContainsFunc(q.team, func(t string) bool { return slices.Contains(tiny, t) }) {
+			out := *a
+			out.Withheld = slices.Clone(a.Withheld)
+			withoutSkills(&out, q.metric.Name)
+			a = &out
+		}
 	}
 	people := q.who
 	switch {

@@ -51,7 +51,11 @@ func viewHistory(t *testing.T) []event.Event {
 			}
 			tell(event.MemberJoined, name+p, start, map[string]any{"team": name, "person": p, "role": role})
 			tell(event.PersonDescribed, p, start, map[string]any{"person": p, "name": "Name of " + p, "time_zone": "UTC", "aliases": []string{"chat:" + p[:3]}})
+			for k, kind := range []string{"solo", "drill", "drill"} {
+				tell(event.SkillEvidenced, p, start, map[string]any{"person": p, "skill": "queues", "kind": kind, "ref": fmt.Sprint("r", k), "rule_version": 1})
+			}
 		}
+		tell(event.TrainingAssigned, name, start.AddDate(0, 2, 0), map[string]any{"assignment": name, "module": "FX4", "team": name, "by": team[0]})
 		for month := range 3 {
 			for i, p := range team {
 				for k := range 2 + i + ti + month { // each their own number
@@ -64,6 +68,7 @@ func viewHistory(t *testing.T) []event.Event {
 					tell(event.IncidentAcknowledged, id, at.Add(time.Minute), map[string]any{"incident": id, "person": "chat:" + p[:3], "actor_kind": "user"})
 					tell(event.IncidentEscalated, id, at.Add(2*time.Minute), map[string]any{"incident": id, "to": []string{"person:" + p}, "cause": "manual", "person": p})
 					tell(event.IncidentNoted, id, at.Add(3*time.Minute), map[string]any{"incident": id, "person": p, "text": "ask " + p})
+					tell(event.SkillTagged, id, at.Add(5*time.Minute), map[string]any{"incident": id, "skill": "queues", "basis": "rule"})
 					tell(event.IncidentResolved, id, at.Add(10*time.Minute), map[string]any{"incident": id, "person": p, "actor_kind": "user"})
 				}
 				from := time.Date(2025, time.Month(4+month), 2*i+1, 0, 0, 0, 0, time.UTC)
@@ -188,6 +193,23 @@ func TestWhoSeesWhatOfWhom(t *testing.T) {
 		{ask{"incidents", "lens=responder_team&team=alpha"}, no, no, exact, no, exact, alpha},
 		{ask{"time_to_ack", "by=urgency"}, exact, exact, exact, exact, exact, nil},
 		{ask{"hops", "service=salpha"}, exact, exact, exact, exact, exact, nil},
+		{ask{"skill_levels", ""}, no, no, no, no, exact, people},
+		{ask{"skill_levels", "skill=queues&team=alpha"}, no, no, no, no, exact, alpha},
+		{ask{"skill_levels", "by=skill"}, no, no, no, no, no, nil},
+		{ask{"skill_levels", "by=skill&team=alpha"}, no, no, no, no, no, nil},
+		{ask{"skill_levels", "by=skill&person=" + alpha[1]}, no, exact, no, no, exact, alpha[1:2]},
+		{ask{"skill_levels", "person=" + alpha[1]}, no, exact, no, no, exact, alpha[1:2]},
+		{ask{"skill_levels", "person=chat:abe&team=alpha"}, no, exact, no, no, exact, alpha[1:2]},
+		{ask{"skill_levels", "person=" + alpha[1] + "&person=" + alpha[2]}, no, no, no, no, exact, alpha[1:3]},
+		{ask{"skill_gaps", "team=alpha"}, exact, exact, exact, exact, exact, nil},
+		{ask{"skill_coverage", "bucket=day"}, exact, exact, exact, exact, exact, nil},
+		{ask{"training_progress", "by=team"}, exact, exact, exact, exact, exact, nil},
+		{ask{"training_progress", "by=person"}, no, no, no, no, exact, people},
+		{ask{"training_progress", "by=person&team=alpha"}, no, no, exact, no, exact, alpha},
+		{ask{"training_progress", "by=person&team=alpha&team=beta"}, no, no, no, no, exact, slices.Concat(alpha, beta)},
+		{ask{"training_progress", "person=" + alpha[1]}, no, exact, no, no, exact, alpha[1:2]},
+		{ask{"training_progress", "person=" + alpha[1] + "&team=alpha"}, no, exact, exact, no, exact, alpha[1:2]},
+		{ask{"training_progress", "person=" + beta[1]}, no, no, no, no, exact, beta[1:2]},
 	}
 	for _, q := range questions {
 		want := map[string]string{"nobody": no, "viewer": q.viewer, "member": q.member, "lead": q.lead, "lead of beta": q.leadBeta, "people admin": q.people, "admin": q.viewer, "token": q.viewer, "operator": exact}
@@ -227,6 +249,7 @@ func TestWhoSeesWhatOfWhom(t *testing.T) {
 	}
 	t.Run("published", func(t *testing.T) { published(t, all, who["viewer"]) })
 	t.Run("work of small teams", func(t *testing.T) { smallTeams(t, all, who) })
+	t.Run("skills of small teams", func(t *testing.T) { skillsOfSmallTeams(t, all, who) })
 	t.Run("stories", func(t *testing.T) { stories(t, all, who, ledger) })
 	t.Run("names", func(t *testing.T) { directories(t, all, who) })
 	t.Run("no record, no answer", func(t *testing.T) {

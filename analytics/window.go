@@ -33,7 +33,7 @@ func (q *question) window(v url.Values, now time.Time) error {
 		}
 		q.to = t
 	}
-	q.from = q.to.Add(-90 * 24 * time.Hour)
+	q.from = q.to.Add(-q.usual())
 	if s := v.Get("from"); s != "" {
 		t, err := q.instant("from", s)
 		if err != nil {
@@ -85,6 +85,14 @@ func startOfDay(y int, m time.Month, d int, loc *time.Location) time.Time {
 	return t
 }
 
+// usual is how long the window is unless asked otherwise.
+func (q *question) usual() time.Duration { return time.Duration(q.metric.days) * 24 * time.Hour }
+
+// looksAhead says whether time after as_of counts: of shifts that are planned.
+func (q *question) looksAhead() bool {
+	return q.metric.Name == "skill_coverage" || q.metric.Name == "skill_gaps"
+}
+
 // cuts are the bounds of all buckets strictly inside the window, in Unix milliseconds.
 func (q *question) cuts() []int64 {
 	out := []int64{}
@@ -98,7 +106,7 @@ func (q *question) cuts() []int64 {
 	local := q.from.In(q.zone)
 	d := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
 	end := q.to
-	if q.asOf.Before(end) {
+	if q.asOf.Before(end) && !q.looksAhead() {
 		end = q.asOf
 	}
 	for {

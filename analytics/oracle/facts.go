@@ -35,6 +35,18 @@ type rest struct {
 	End      time.Time `json:"end"`
 	Level    *int      `json:"level"`
 	Override bool      `json:"override"`
+
+	Tier int `json:"tier"`
+
+	Skill    string          `json:"skill"`
+	Evidence string          `json:"evidence"` // of a voiding: the id of what it voids
+	Kind     string          `json:"kind"`
+	Ref      json.RawMessage `json:"ref"`
+
+	Assignment string `json:"assignment"`
+	Module     string `json:"module"`
+	Track      string `json:"track"`
+	Due        string `json:"due"`
 }
 
 // world is what a question may know, in the total order, sorted into the piles that the
@@ -124,7 +136,10 @@ func decode(e event.Event) (fact, error) {
 	}
 	out := fact{Event: e, f: f}
 	switch e.Kind {
-	case event.PersonDescribed, event.PolicyPublished, event.ShiftPlanned, event.ShiftWorked:
+	case event.PersonDescribed, event.PolicyPublished, event.ShiftPlanned, event.ShiftWorked, event.ServiceDescribed,
+		event.SkillEvidenced, event.EvidenceVoided, event.SkillTagged,
+		event.TrainingAssigned, event.TrainingStarted, event.TrainingAnswered, event.TrainingPassed, event.TrainingFailed,
+		event.TrainingCompleted, event.TrainingAbandoned, event.TrainingWaived:
 		if err := json.Unmarshal(e.Data, &out.raw); err != nil {
 			return fact{}, fmt.Errorf("event %s %s: %w", e.Kind, e.ID, err)
 		}

@@ -1,4 +1,4 @@
-// Package oracle answers the eight metrics the slow way: loops over slices of events, one
+// Package oracle answers the metrics the slow way: loops over slices of events, one
 // small function per sentence of the definitions. It exists to be compared with the SQL
 // on random histories, so it shares nothing with it but the vocabulary.
 //
@@ -9,7 +9,8 @@
 //  2. The catalogue (people.go, owner.go, clock.go) answers "who was this, in which team,
 //     owning what, at which hour" for one moment, by walking the facts up to it.
 //  3. incident.go assembles incidents; page.go and interruption.go pages and what they
-//     form; shift.go on-call time.
+//     form; shift.go on-call time; skill.go, coverage.go and gap.go what people can do and
+//     where that is missing; training.go what they were to learn.
 //  4. Every counted thing becomes a subject (select.go): its moment and the attributes
 //     that filters and by look at. Each metric sorts the selected subjects into rows.
 //
@@ -31,6 +32,7 @@ type Params struct {
 	From, To, AsOf, KnownAt                                      time.Time
 	TZ, Bucket, By                                               string
 	Team, Service, Person, Urgency, Priority, AlertClass, Source []string
+	Skill                                                        []string
 	Lens, AutoResolved, Hours, Profile, Assume                   string
 }
 
@@ -56,7 +58,7 @@ type question struct {
 // Metrics lists the metrics, alphabetically.
 func Metrics() []string {
 	return []string{"hops", "incidents", "interruptions", "oncall_hours", "ownership_quadrant", "pages",
-		"time_to_ack", "time_to_resolve"}
+		"skill_coverage", "skill_gaps", "skill_levels", "time_to_ack", "time_to_resolve", "training_progress"}
 }
 
 // Answer computes one metric over all events ever received, copies included. It fails on
@@ -84,13 +86,21 @@ func Answer(events []event.Event, metric string, p Params, now time.Time) (Resul
 		return q.pages(), nil
 	case "interruptions":
 		return q.interruptions(), nil
+	case "skill_levels":
+		return q.skillLevels(), nil
+	case "skill_coverage":
+		return q.skillCoverage(), nil
+	case "skill_gaps":
+		return q.skillGaps(), nil
+	case "training_progress":
+		return q.trainingProgress(), nil
 	default:
 		return q.oncallHours(), nil
 	}
 }
 
 // ask applies the defaults: as_of and known_at are now, to is as_of, from is 90 times 24
-// hours before to; lens and auto_resolved default by metric and profile.
+// hours before to, 365 times for gaps and training; lens and auto_resolved default by metric and profile.
 func ask(metric string, p Params, now time.Time) (*question, error) {
 	q := &question{Params: p, metric: metric, zones: map[string]*time.Location{}}
 	if !slices.Contains(Metrics(), metric) {
@@ -105,13 +115,17 @@ func ask(metric string, p Params, now time.Time) (*question, error) {
 	def(&q.AsOf, now)
 	def(&q.KnownAt, now)
 	def(&q.To, q.AsOf)
-	def(&q.From, q.To.Add(-90*24*time.Hour))
+	days := 90
+	if metric == "skill_gaps" || metric == "training_progress" {
+		days = 365
+	}
+	def(&q.From, q.To.Add(-time.Duration(days)*24*time.Hour))
 
 	q.Person = slices.Clone(q.Person)
 	for i := range q.Person {
 		q.Person[i] = event.PersonID(q.Person[i])
 	}
-	q.Bucket, q.By = or(q.Bucket, "none"), or(q.By, "none")
+	q.Bucket, q.By = or(q.Bucket, "none"), or(q.By, Bys(metric)[0])
 	q.Hours, q.Profile, q.Assume = or(q.Hours, "steward"), or(q.Profile, "steward"), or(q.Assume, "first")
 	if slices.Contains([]string{"pages", "interruptions", "oncall_hours"}, metric) {
 		q.Lens = or(q.Lens, "responder_team")
@@ -135,7 +149,7 @@ func (q *question) check(given Params) error {
 	for _, c := range []struct {
 		name, value, allowed string
 	}{
-		{"bucket", q.Bucket, "none day week month quarter"},
+		{"bucket", q.Bucket, strings.Join(Buckets(q.metric), " ")},
 		{"by", q.By, strings.Join(Bys(q.metric), " ")},
 		{"lens", q.Lens, "owner_then owner_now responder_team"},
 		{"auto_resolved", q.AutoResolved, "exclude include only"},
@@ -150,7 +164,7 @@ func (q *question) check(given Params) error {
 	for name, is := range map[string]bool{
 		"service": len(given.Service) > 0, "person": len(given.Person) > 0, "urgency": len(given.Urgency) > 0,
 		"priority": len(given.Priority) > 0, "alert_class": len(given.AlertClass) > 0,
-		"source": len(given.Source) > 0, "lens": given.Lens != "", "auto_resolved": given.AutoResolved != "",
+		"source": len(given.Source) > 0, "skill": len(given.Skill) > 0, "hours": given.Hours != "", "lens": given.Lens != "", "auto_resolved": given.AutoResolved != "",
 		"profile": given.Profile != "",
 	} {
 		if is && !slices.Contains(Takes(q.metric), name) {
@@ -160,7 +174,15 @@ func (q *question) check(given Params) error {
 	return nil
 }
 
-// Bys lists what a metric can be broken down by.
+// Buckets lists how a metric can be cut in time. Levels and gaps are of one moment.
+func Buckets(metric string) []string {
+	if metric == "skill_levels" || metric == "skill_gaps" {
+		return []string{"none"}
+	}
+	return []string{"none", "day", "week", "month", "quarter"}
+}
+
+// Bys lists what a metric can be broken down by, the default first.
 func Bys(metric string) []string {
 	incident := []string{"none", "team", "service", "hour_class", "urgency", "priority", "severity", "alert_class",
 		"source", "weekday_hour"}
@@ -169,6 +191,12 @@ func Bys(metric string) []string {
 		return append(incident, "person", "level")
 	case "oncall_hours":
 		return []string{"none", "team", "person", "level", "hour_class", "weekday_hour"}
+	case "skill_levels":
+		return []string{"person", "skill"}
+	case "skill_gaps", "skill_coverage":
+		return []string{"skill"}
+	case "training_progress":
+		return []string{"module", "team", "track", "person"}
 	default:
 		return incident
 	}
@@ -178,13 +206,19 @@ func Bys(metric string) []string {
 func Takes(metric string) []string {
 	switch metric {
 	case "pages", "interruptions":
-		return []string{"team", "service", "person", "urgency", "priority", "alert_class", "source", "lens"}
+		return []string{"team", "service", "person", "urgency", "priority", "alert_class", "source", "lens", "hours"}
 	case "oncall_hours":
+		return []string{"team", "person", "hours"}
+	case "skill_levels":
+		return []string{"skill", "team", "person"}
+	case "skill_gaps", "skill_coverage":
+		return []string{"skill", "team"}
+	case "training_progress":
 		return []string{"team", "person"}
 	case "time_to_ack":
-		return []string{"team", "service", "urgency", "priority", "alert_class", "source", "lens", "auto_resolved", "profile"}
+		return []string{"team", "service", "urgency", "priority", "alert_class", "source", "lens", "auto_resolved", "hours", "profile"}
 	default:
-		return []string{"team", "service", "urgency", "priority", "alert_class", "source", "lens", "auto_resolved"}
+		return []string{"team", "service", "urgency", "priority", "alert_class", "source", "lens", "auto_resolved", "hours"}
 	}
 }
 

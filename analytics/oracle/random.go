@@ -55,6 +55,7 @@ type maker struct {
 	focal  []time.Time
 	events []event.Event
 	opened []string // incidents begun so far
+	proof  []string // ids of evidence so far
 }
 
 // History invents about size events that make the definitions hard: facts that arrive
@@ -83,6 +84,9 @@ func History(r *rand.Rand, size int) []event.Event {
 		default:
 			m.fact()
 		}
+	}
+	for n := size / 3; n > 0; n-- {
+		m.learning()
 	}
 	m.copies()
 	r.Shuffle(len(m.events), func(i, j int) { m.events[i], m.events[j] = m.events[j], m.events[i] })

@@ -11,17 +11,24 @@ import (
 // something.
 func RandomParams(r *rand.Rand, metric string) Params {
 	p := Params{
-		TZ: maybe(r, 2, zoneName), Bucket: maybe(r, 2, []string{"none", "day", "week", "month", "quarter"}),
-		Hours:  maybe(r, 2, []string{"steward", "pagerduty", "incident-io", "incident-io"}),
+		TZ: maybe(r, 2, zoneName), Bucket: maybe(r, 2, Buckets(metric)),
 		Assume: maybe(r, 3, []string{"none", "first"}),
 	}
 	if r.Intn(3) > 0 {
 		p.By = pick(r, Bys(metric))
 	}
 	randomTimes(r, &p)
+	if metric == "skill_coverage" && r.Intn(2) == 0 { // hours to come
+		p.AsOf, p.To = near(r, pick(r, anchors())), Now()
+		p.From = p.AsOf.AddDate(0, 0, r.Intn(9)-4)
+	}
 	p.Team = some(r, 5, append([]string{"ghosts"}, teams...))
 	for _, name := range Takes(metric) {
 		switch name {
+		case "hours":
+			p.Hours = maybe(r, 2, []string{"steward", "pagerduty", "incident-io", "incident-io"})
+		case "skill":
+			p.Skill = some(r, 3, append([]string{"unheard-of"}, skills...))
 		case "service":
 			p.Service = some(r, 10, services)
 		case "person":

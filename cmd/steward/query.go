@@ -19,7 +19,7 @@ const queryHelp = `Query asks one metric. Its parameters are flags with dashes (
   --tz                      zone of dates and buckets
   --bucket                  none, day, week, month, quarter
   --by                      team, service, person, hour_class, urgency, priority, …
-  --team, --service, --person, --urgency, --priority, --alert-class, --source
+  --team, --service, --person, --urgency, --priority, --alert-class, --source, --skill
                             filters; repeat one for several values
   --lens                    what team means: owner_then, owner_now, responder_team
   --auto-resolved           include, exclude, only
@@ -32,7 +32,7 @@ Which of them a metric takes, and every allowed value, is in its refusal of a wr
 
 // parameters can come from the environment as well; others only from the command line.
 var parameters = []string{"from", "to", "tz", "bucket", "by", "team", "service", "person", "urgency", "priority",
-	"alert_class", "source", "lens", "auto_resolved", "hours", "profile", "as_of", "known_at", "assume"}
+	"alert_class", "source", "skill", "lens", "auto_resolved", "hours", "profile", "as_of", "known_at", "assume"}
 
 func (c *command) query() *cobra.Command {
 	var (

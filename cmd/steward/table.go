@@ -98,7 +98,7 @@ func (a *answer) align(out *strings.Builder, lines [][]string, shown []int) {
 			if i > 0 {
 				row.WriteString("  ")
 			}
-			if a.Columns[shown[i]].Type == "string" {
+			if kind := a.Columns[shown[i]].Type; kind == "string" || kind == "moment" {
 				row.WriteString(s + pad)
 			} else {
 				row.WriteString(pad + s)

@@ -105,6 +105,8 @@ func (o org) history(t *testing.T) []event.Event {
 			}
 			tell(event.PersonDescribed, p, start, map[string]any{"person": p, "name": nameOf(p), "time_zone": "UTC", "aliases": []string{aliasOf(p)}})
 			tell(event.MemberJoined, name+"/"+p, start, map[string]any{"team": name, "person": p, "role": role})
+			tell(event.SkillEvidenced, p, start, map[string]any{"person": p, "skill": "queues", "kind": "drill", "ref": "d", "rule_version": 1})
+			tell(event.TrainingAssigned, p, start.AddDate(0, 2, 0), map[string]any{"assignment": "tr-" + name + fmt.Sprint(i), "module": "FX4", "person": p, "by": team[0]})
 			for k := range 3 + i {
 				id := fmt.Sprintf("inc-%s-%d-%d", name, i, k)
 				at := time.Date(2026, 5, 2+3*k, 1+i, 10*ti, 0, 0, time.UTC)
@@ -304,6 +306,17 @@ func (o org) rows() []row {
 		metric(m+"?by=hour_class", "people", false)
 		metric(m+"?by=alert_class&urgency=high", signedIn, false)
 	}
+	metric("skill_levels?skill=queues", "people", false)
+	metric("skill_levels?team=alpha", "people", false)
+	metric("skill_levels?by=skill", "", false)
+	metric("skill_levels?by=skill&person="+q(o.alpha[1]), "member people", false)
+	metric("skill_levels?person="+q(aliasOf(o.alpha[2]))+"&team=alpha", "people", false)
+	metric("skill_gaps?team=alpha", signedIn, false)
+	metric("skill_coverage?team=duo", signedIn, false)
+	metric("training_progress?by=team", signedIn, false)
+	metric("training_progress?by=person", "people", false)
+	metric("training_progress?by=person&team=alpha", "lead people", false)
+	metric("training_progress?person="+q(o.alpha[1]), "member people", false)
 	metric("nothing?by=person", "", false)
 	return rows
 }

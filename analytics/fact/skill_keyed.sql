@@ -1,0 +1,14 @@
+-- fact: skill_keyed
+-- needs: skill_now
+-- key.person: member
+-- key.skill: skill
+-- Levels in question, each with the row of the answer it belongs to. A person counts for
+-- every team they are in as of as_of.
+skill_keyed AS (
+    SELECT *,
+        /*row*/
+    FROM skill_now
+    WHERE true
+      AND hasAny(teams, {team:Array(String)}) -- if team
+      AND has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {person:Array(String)}), member) -- if person
+    )

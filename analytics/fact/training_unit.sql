@@ -1,0 +1,67 @@
+-- fact: training_unit
+-- needs: membership_epoch
+-- What was assigned to whom and what came of it: one row per assignment and person.
+--
+-- 1. Of several training.assigned with one id the latest by (at, id) says what and to whom,
+--    and the first when.
+-- 2. An assignment to a team is its members' of that moment, and whoever else began it.
+-- 3. What is learned is the module, or of an assignment without one its track. Events that
+--    name another module are no progress of it.
+-- 4. Whatever somebody did with it, they started it. A waiver that names a person is theirs
+--    alone, else everybody's.
+-- 5. A date is due until its local end, an instant until then; other text is never due.
+training_said AS (
+    SELECT
+        assignment, at, id, toString(source) AS source, toString(kind) AS kind, toString(module) AS module, toString(track) AS track, toString(team) AS team,
+        transform(person, {alias:Array(String)}, {person_of:Array(String)}, person) AS member, due
+    FROM (
+        SELECT assignment, at, id, source, kind, module, track, team, person, due, seen FROM training
+        WHERE seen <= {known_at:DateTime64(3, 'UTC')} ORDER BY seen, at LIMIT 1 BY source, id)
+    WHERE at <= {as_of:DateTime64(3, 'UTC')}),
+training_assignment AS (
+    SELECT
+        assignment, assigned_at,
+        latest.1 AS module, latest.2 AS track, latest.3 AS team, latest.4 AS member,
+        ifNull(if(length(latest.5) = 10,
+            toDate32OrNull(latest.5) < toDate32({as_of:DateTime64(3, 'UTC')}, {tz:String}),
+            parseDateTime64BestEffortOrNull(latest.5, 3, 'UTC') < {as_of:DateTime64(3, 'UTC')}), 0) AS is_past_due
+    FROM (
+        SELECT assignment, min(at) AS assigned_at, argMax((module, track, team, member, due), (at, id, source)) AS latest
+        FROM training_said
+        WHERE kind = 'training.assigned'
+        GROUP BY assignment)),
+training_progress AS (
+    SELECT
+        s.assignment AS assignment, s.member AS member,
+        countIf(s.kind = 'training.passed') > 0 AS is_passed, countIf(s.kind = 'training.completed') > 0 AS is_completed
+    FROM training_said AS s
+    INNER JOIN training_assignment AS a ON s.assignment = a.assignment
+    WHERE s.kind NOT IN ('training.assigned', 'training.waived') AND s.module = if(a.module = '', a.track, a.module)
+    GROUP BY assignment, member),
+training_waiver AS (SELECT DISTINCT assignment, member FROM training_said WHERE kind = 'training.waived'),
+training_person AS (
+    SELECT assignment, member FROM training_assignment WHERE member != ''
+    UNION DISTINCT
+    SELECT t.assignment AS assignment, t.member AS member
+    FROM (
+        SELECT a.assignment AS assignment, a.team AS team, a.assigned_at AS assigned_at, m.member AS member
+        FROM (SELECT assignment, team, assigned_at FROM training_assignment WHERE member = '') AS a
+        CROSS JOIN (SELECT DISTINCT member FROM membership_epoch) AS m) AS t
+    ASOF INNER JOIN membership_epoch AS e ON t.member = e.member AND t.assigned_at >= e.valid_from
+    WHERE has(e.teams, t.team)
+    UNION DISTINCT
+    SELECT assignment, member FROM training_progress
+    WHERE assignment IN (SELECT assignment FROM training_assignment WHERE member = '')),
+training_unit AS (
+    SELECT
+        u.assignment AS assignment, u.member AS member, u.module AS module, u.track AS track, u.assigned_at AS assigned_at,
+        multiIf(u.team != '', u.team, notEmpty(m.teams), m.teams[1], '') AS team,
+        p.assignment != '' AS is_started, p.is_passed AS is_passed, p.is_completed AS is_completed,
+        (u.assignment, u.member) IN (SELECT assignment, member FROM training_waiver) OR (u.assignment, '') IN (SELECT assignment, member FROM training_waiver) AS is_waived,
+        u.is_past_due AND NOT is_completed AND NOT is_waived AS is_overdue
+    FROM (
+        SELECT q.member AS member, a.assignment AS assignment, a.module AS module, a.track AS track, a.team AS team, a.assigned_at AS assigned_at, a.is_past_due AS is_past_due
+        FROM training_person AS q
+        INNER JOIN training_assignment AS a ON q.assignment = a.assignment) AS u
+    LEFT JOIN training_progress AS p ON u.assignment = p.assignment AND u.member = p.member
+    ASOF LEFT JOIN membership_epoch AS m ON u.member = m.member AND u.assigned_at >= m.valid_from)
