@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"training/rollout":   {"ingest/event"},
 	"identity":           nil,
 	"analytics":          {"access", "identity", "ingest/event", "internal/warehouse", "training/drill"}, // a stored drill is read as what it is
-	"analytics/oracle":   {"ingest/event"}, // the slow reading that tests compare with: nobody's import outside tests
+	"analytics/oracle":   {"ingest/event"},                                                               // the slow reading that tests compare with: nobody's import outside tests
 	"ingest":             {"identity", "ingest/event", "ingest/source", "internal/warehouse"},
 	"ingest/source":      {"ingest/event"},
 	"internal/simulate":  {"ingest/event"},
