@@ -9,7 +9,6 @@ import (
 type lack struct {
 	incidents, demand, away int64
 	everywhere, awayThere   int64 // demand of all teams, and what of it left its team
-	assumed                 map[string]uint64
 }
 
 // severe incidents weigh three times.
