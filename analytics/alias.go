@@ -2,6 +2,8 @@ package analytics
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -107,4 +109,25 @@ WHERE notEmpty(aliases)`, warehouse.Param{Name: "known_at", Value: knownAt})
 		c.alias, c.aliasMark, c.aliasKept = a, m, true
 	}
 	return a, nil
+}
+
+// aliasesNow are the aliases as claimed up to now.
+func (s *Store) aliasesNow(ctx context.Context) (aliases, error) {
+	m, err := s.mark(ctx)
+	if err != nil {
+		return aliases{}, err
+	}
+	a, err := s.aliases(ctx, s.present().knownAt, m)
+	if err != nil {
+		return aliases{}, fmt.Errorf("aliases: %w", err)
+	}
+	return a, nil
+}
+
+// person is who stands behind an id.
+func (a aliases) person(id string) string {
+	if i, found := slices.BinarySearch(a.from[1:], id); found {
+		return a.to[1+i]
+	}
+	return id
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -108,13 +107,9 @@ func (v *View) Assignments(ctx context.Context, f AssignmentFilter) ([]Assignmen
 	if _, err := v.who.Facts(); err != nil {
 		return nil, err
 	}
-	m, err := v.s.mark(ctx)
+	alias, err := v.s.aliasesNow(ctx)
 	if err != nil {
 		return nil, err
-	}
-	alias, err := v.s.aliases(ctx, v.s.present().knownAt, m)
-	if err != nil {
-		return nil, fmt.Errorf("aliases: %w", err)
 	}
 	d, err := v.s.everybody(ctx)
 	if err != nil {

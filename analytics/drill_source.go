@@ -3,7 +3,6 @@ package analytics
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -37,13 +36,9 @@ func (v *View) DrillSource(ctx context.Context, incident string) (*DrillSource, 
 	if err != nil {
 		return nil, err
 	}
-	m, err := v.s.mark(ctx)
+	alias, err := v.s.aliasesNow(ctx)
 	if err != nil {
 		return nil, err
-	}
-	alias, err := v.s.aliases(ctx, v.s.present().knownAt, m)
-	if err != nil {
-		return nil, fmt.Errorf("aliases: %w", err)
 	}
 	everybody, err := v.s.everybody(ctx)
 	if err != nil {

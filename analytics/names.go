@@ -1,6 +1,11 @@
 package analytics
 
-import "github.com/stewardhq/steward/identity"
+import (
+	"slices"
+	"strings"
+
+	"github.com/stewardhq/steward/identity"
+)
 
 // How people are stored and how they are read: events hold tokens, package identity knows
 // whose they are, and answers hold ids and names. That is done here and at the edge of each
@@ -33,3 +38,23 @@ func (s *Store) revealJSON(text string) string { return s.names.RevealJSON(text)
 
 // forgotten counts up with every text that is forgotten, so that nothing kept outlives it.
 func (s *Store) forgotten() uint64 { return s.names.Forgotten() }
+
+// nameRows puts people's names for the keys of rows by person, which must be in order of
+// what is read.
+func (s *Store) nameRows(a *Answer) {
+	for _, r := range a.Rows {
+		if key, ok := r[1].(string); ok {
+			r[1] = s.reveal(key)
+		}
+	}
+	slices.SortStableFunc(a.Rows, func(x, y []any) int {
+		bx, _ := x[0].(string)
+		by, _ := y[0].(string)
+		if bx != by {
+			return strings.Compare(bx, by)
+		}
+		kx, _ := x[1].(string)
+		ky, _ := y[1].(string)
+		return strings.Compare(kx, ky)
+	})
+}

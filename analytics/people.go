@@ -2,7 +2,6 @@ package analytics
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -15,13 +14,9 @@ func (s *Store) Membership(ctx context.Context, id access.Identity) (access.Memb
 	if id.Person == "" {
 		return access.Membership{}, nil
 	}
-	m, err := s.mark(ctx)
+	alias, err := s.aliasesNow(ctx)
 	if err != nil {
 		return access.Membership{}, err
-	}
-	alias, err := s.aliases(ctx, s.present().knownAt, m)
-	if err != nil {
-		return access.Membership{}, fmt.Errorf("aliases: %w", err)
 	}
 	d, err := s.everybody(ctx)
 	if err != nil {
@@ -37,40 +32,6 @@ func (s *Store) Membership(ctx context.Context, id access.Identity) (access.Memb
 		}
 	}
 	return out, nil
-}
-
-// LookRow is one entry of the view ledger.
-type LookRow struct {
-	At   time.Time
-	By   string // who looked: a person's id, or what asked in nobody's name
-	What string
-}
-
-// Looks lists who looked at the asker's own data, newest first, at most limit.
-func (v *View) Looks(ctx context.Context, limit int) ([]LookRow, error) {
-	if _, err := v.who.Facts(); err != nil {
-		return nil, err
-	}
-	out := []LookRow{}
-	if v.who.Person == "" {
-		return out, nil
-	}
-	err := v.s.look(ctx, access.Working(), "looks", v.s.present(), []string{"membership_epoch"}, `
-SELECT at, JSONExtractString(data, 'by') AS by, JSONExtractString(data, 'what') AS what
-FROM (SELECT at, data, source, id FROM events
-    WHERE kind = 'view.recorded' AND source = '/steward' AND at <= {as_of:DateTime64(3, 'UTC')}
-      AND has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}), transform(person, {alias:Array(String)}, {person_of:Array(String)}, person))
-    ORDER BY seen LIMIT 1 BY source, id)
-ORDER BY at DESC, id DESC LIMIT {limit:UInt32}`,
-		[]warehouse.Param{{Name: "of", Value: v.s.stored([]string{v.who.Person})}, {Name: "limit", Value: uint32(limit)}},
-		func(r *warehouse.Rows) error {
-			var l LookRow
-			err := r.Scan(&l.At, &l.By, &l.What)
-			l.By, l.What = v.s.reveal(l.By), v.s.reveal(l.What)
-			out = append(out, l)
-			return err
-		})
-	return out, err
 }
 
 // AuditRow is one administrative act.

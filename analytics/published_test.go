@@ -50,6 +50,57 @@ func TestDifferencesWouldReveal(t *testing.T) {
 	}
 }
 
+// Months that the drawing above makes once in thousands: each was computed from while one
+// step of judge was left out.
+func TestPartsDoNotFollow(t *testing.T) {
+	people := func(first, sleep, off int) map[string][]float64 { // all of one kind each
+		rows := map[string][]float64{}
+		for i := range sleep + off {
+			row := []float64{1, 1, 0, 0, 1, 1, 1, 1}
+			if i >= sleep {
+				row = []float64{1, 0, 1, 0, 1, 1, 0, 1}
+			}
+			rows[fmt.Sprint("p", first+i)] = row
+		}
+		return rows
+	}
+	hours := func(first int, each ...[2]float64) map[string][]float64 {
+		rows := map[string][]float64{}
+		for i, h := range each {
+			rows[fmt.Sprint("p", first+i)] = []float64{h[0], h[1], h[0] + h[1], 1}
+		}
+		return rows
+	}
+	for name, x := range map[string]struct {
+		metric string
+		teams  map[string]map[string][]float64
+	}{
+		"the parts of two teams follow from their sums": {"interruptions", map[string]map[string][]float64{
+			"a": people(1, 2, 3), "b": people(11, 1, 0), "c": people(21, 3, 0), "d": people(31, 2, 3)}},
+		"a lead takes the own team out": {"oncall_hours", map[string]map[string][]float64{
+			"a": hours(1, [2]float64{0, 1}, [2]float64{0, 2}, [2]float64{1, 0}, [2]float64{1, 1}, [2]float64{2, 0}),
+			"b": hours(11, [2]float64{0, 2}, [2]float64{0, 1}, [2]float64{0, 1}),
+			"c": hours(21, [2]float64{2, 1}, [2]float64{1, 0}, [2]float64{2, 1}, [2]float64{1, 2}, [2]float64{2, 1}),
+			"d": hours(31, [2]float64{1, 1}, [2]float64{2, 0}, [2]float64{0, 1}, [2]float64{1, 0}, [2]float64{1, 0})}},
+		"hiding for one part bares another": {"oncall_hours", map[string]map[string][]float64{
+			"a": hours(1, [2]float64{1, 0}, [2]float64{1, 0}, [2]float64{1, 0}, [2]float64{0, 2}, [2]float64{2, 0}),
+			"b": hours(11, [2]float64{0, 1}),
+			"c": hours(21, [2]float64{0, 2}, [2]float64{2, 0}, [2]float64{2, 0}),
+			"d": hours(31, [2]float64{2, 0}, [2]float64{1, 0}, [2]float64{2, 0}),
+			"e": hours(41, [2]float64{1, 0}, [2]float64{1, 0}, [2]float64{1, 0}),
+			"f": hours(51, [2]float64{0, 1}, [2]float64{0, 2})}},
+	} {
+		columns := columnsOf(x.metric)
+		c := cells{teams: x.teams}
+		v := c.judge(columns, x.metric)
+		for _, insider := range append([]string{""}, c.names()...) {
+			for _, learned := range sensitive(c, columns, x.metric, v, insider) {
+				t.Errorf("%s: the lead of %q can compute %s from what is shown", name, insider, learned)
+			}
+		}
+	}
+}
+
 func columnsOf(metric string) []Column {
 	names := map[string][]string{
 		"interruptions": {"interruptions", "sleep", "off", "business", "groups", "hours", "nights", "people"},
@@ -100,16 +151,22 @@ func drawCells(t *rapid.T, metric string) (cells, []Column) {
 	return c, columns
 }
 
-// sensitive lists what of few people is in the span of what is shown. The unknowns are, for
-// every team and person, the parts of the metric; a sum is a row of coefficients.
+// sensitive lists what of few people is in the span of what is shown. Nights are no part of
+// the sum of interruptions, so they are a span of their own, without totals.
 func sensitive(c cells, columns []Column, metric string, v shown, insider string) []string {
+	counts := partCounts(columns, metric)
+	if metric != "interruptions" {
+		return spanned(c, counts, true, v, insider)
+	}
+	return append(spanned(c, counts[:3], true, v, insider), spanned(c, counts[3:], false, v, insider)...)
+}
+
+// spanned is sensitive for columns that add up to a total, if it is shown. The unknowns are,
+// for every team and person, the counts; a sum is a row of coefficients.
+func spanned(c cells, counts []func([]float64) float64, total bool, v shown, insider string) []string {
 	type unknown struct {
 		team, person string
 		part         int
-	}
-	counts := partCounts(columns, metric)
-	if metric == "interruptions" {
-		counts = counts[:3] // nights are a count of their own, looked at below
 	}
 	var unknowns []unknown
 	for _, team := range c.names() {
@@ -133,7 +190,9 @@ func sensitive(c cells, columns []Column, metric string, v shown, insider string
 	}
 	var span [][]*big.Rat
 	if v.all {
-		span = append(span, vector(func(unknown) bool { return true }))
+		if total {
+			span = append(span, vector(func(unknown) bool { return true }))
+		}
 		for part := range counts {
 			if v.split {
 				span = append(span, vector(func(u unknown) bool { return u.part == part }))
@@ -144,7 +203,9 @@ func sensitive(c cells, columns []Column, metric string, v shown, insider string
 		if v.hidden[team] {
 			continue
 		}
-		span = append(span, vector(func(u unknown) bool { return u.team == team }))
+		if total {
+			span = append(span, vector(func(u unknown) bool { return u.team == team }))
+		}
 		for part := range counts {
 			if !v.whole[team] {
 				span = append(span, vector(func(u unknown) bool { return u.team == team && u.part == part }))

@@ -186,7 +186,6 @@ func (v *View) withhold(ctx context.Context, q *question) ([]Withheld, error) {
 	default:
 		out = append(out, Withheld{Reason: "services of teams of fewer than three people, at some moment of the window, are left out"})
 	}
-	// With one of several named teams left out, the others' sum would be about the others.
 	return out, nil
 }
 

@@ -127,13 +127,9 @@ func (v *View) story(ctx context.Context) (*story, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := v.s.mark(ctx)
-	if err != nil {
-		return nil, err
-	}
 	st := &story{v: v, teams: map[string][]string{}, number: map[string]string{}, scrubs: newScrubber(d, v.who)}
-	if st.alias, err = v.s.aliases(ctx, v.s.present().knownAt, m); err != nil {
-		return nil, fmt.Errorf("aliases: %w", err)
+	if st.alias, err = v.s.aliasesNow(ctx); err != nil {
+		return nil, err
 	}
 	for _, p := range d.People {
 		st.teams[p.ID] = p.Teams

@@ -2,11 +2,9 @@ package analytics
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/stewardhq/steward/access"
 )
@@ -43,9 +41,6 @@ type View struct {
 func (s *Store) For(who access.Who, purpose string) *View {
 	return &View{s: s, who: who, purpose: purpose}
 }
-
-// Who asks.
-func (v *View) Who() access.Who { return v.who }
 
 // Query answers one metric. Errors: *UnknownMetricError, *ParamError, *access.Denied, or
 // the warehouse's.
@@ -201,72 +196,6 @@ func (v *View) finish(ctx context.Context, pass access.Pass, q question, a *Answ
 	return a, v.record(ctx, pass, people)
 }
 
-// fewPeople says whether a row of an answer about load rests on too few people to be a group.
-func fewPeople(q question, a *Answer) bool {
-	at := slices.IndexFunc(a.Columns, func(c Column) bool { return c.Name == "people" })
-	if at < 0 { // a responder's team's work: it may be anybody's
-		return q.metric.people != peopleLoad && q.lens == "responder_team" && len(a.Rows) > 0
-	}
-	return slices.ContainsFunc(a.Rows, func(r []any) bool {
-		n, _ := r[at].(int64)
-		return n > 0 && n < access.GroupSize
-	})
-}
-
-// behind are the people whom a question about load rests on.
-func (v *View) behind(ctx context.Context, pass access.Pass, q question, m mark) ([]string, error) {
-	if q.metric.people != peopleLoad { // incidents have no rows by person: the team's people of the window
-		moves, _, err := v.s.movesAndServices(ctx)
-		if err != nil {
-			return nil, err
-		}
-		var out []string
-		for _, x := range moves {
-			if x.in && (len(q.team) == 0 || slices.Contains(q.team, x.team)) {
-				out = append(out, v.s.reveal(x.member))
-			}
-		}
-		return out, nil
-	}
-	// Rows of the question, each with its people: only those of rows that are too few count.
-	// Under other splits than team a person is in many rows, and everybody counts.
-	rows, each := "", "person"
-	switch q.by {
-	case "none":
-		rows = q.bucket
-	case "team":
-		rows, each = q.bucket, byTeamPerson
-	}
-	if rows == "" {
-		rows = "none"
-	}
-	exactly := q.by == "none" || q.by == "team"
-	q.bucket, q.by, q.splits = rows, each, []Split{{rows, each}}
-	answers, err := v.s.answer(ctx, pass, []question{q}, m)
-	if err != nil {
-		return nil, err
-	}
-	people := map[[2]string][]string{}
-	for _, r := range answers[0].Rows {
-		bucket, _ := r[0].(string)
-		key, _ := r[1].(string)
-		team := ""
-		if each == byTeamPerson {
-			team, key, _ = strings.Cut(key, "\n")
-			key = v.s.reveal(key)
-		}
-		people[[2]string{bucket, team}] = append(people[[2]string{bucket, team}], key)
-	}
-	var out []string
-	for _, in := range people {
-		if !exactly || len(in) < access.GroupSize {
-			out = append(out, in...)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
-}
-
 // without takes rows of people out whom a lead does not lead now: what they did in the team
 // then is in its sums. It says how many they were.
 func (v *View) without(q question, a *Answer) (*Answer, int) {
@@ -290,31 +219,6 @@ func (v *View) without(q question, a *Answer) (*Answer, int) {
 		out.Rows = [][]any{}
 	}
 	return &out, len(gone)
-}
-
-// record tells the ledger of a look, each person once a view.
-func (v *View) record(ctx context.Context, pass access.Pass, people []string) error {
-	v.told.mu.Lock()
-	defer v.told.mu.Unlock()
-	// Who is forgotten has no page to read it on, and no name to record it under.
-	people = slices.DeleteFunc(slices.Clone(people), func(p string) bool { return v.told.people[p] || isFormer(p) })
-	looks := pass.Looks(v.purpose, people...)
-	if len(looks) == 0 {
-		return nil
-	}
-	if v.s.ledger == nil {
-		return errors.New("a look at people's data cannot be recorded here, so it is not given")
-	}
-	if err := v.s.ledger.Record(ctx, looks); err != nil {
-		return fmt.Errorf("the look could not be recorded, so it is not given: %w", err)
-	}
-	if v.told.people == nil {
-		v.told.people = map[string]bool{}
-	}
-	for _, l := range looks {
-		v.told.people[l.Person] = true
-	}
-	return nil
 }
 
 // Metrics lists the catalogue by name. It is everybody's.
@@ -374,32 +278,4 @@ func (v *View) QuarantineItem(ctx context.Context, id string) (*QuarantineRow, e
 		return nil, err
 	}
 	return v.s.quarantineItem(ctx, access.Working(), id)
-}
-
-// person is who stands behind an id.
-func (a aliases) person(id string) string {
-	if i, found := slices.BinarySearch(a.from[1:], id); found {
-		return a.to[1+i]
-	}
-	return id
-}
-
-// nameRows puts people's names for the keys of rows by person, which must be in order of
-// what is read.
-func (s *Store) nameRows(a *Answer) {
-	for _, r := range a.Rows {
-		if key, ok := r[1].(string); ok {
-			r[1] = s.reveal(key)
-		}
-	}
-	slices.SortStableFunc(a.Rows, func(x, y []any) int {
-		bx, _ := x[0].(string)
-		by, _ := y[0].(string)
-		if bx != by {
-			return strings.Compare(bx, by)
-		}
-		kx, _ := x[1].(string)
-		ky, _ := y[1].(string)
-		return strings.Compare(kx, ky)
-	})
 }

@@ -1,7 +1,6 @@
 package dashboards
 
 import (
-	"context"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -104,43 +103,29 @@ func (s *Server) modulePage(c echo.Context, m *training.Module, status int, noti
 	f, w := s.filter(c), who(c)
 	ask := s.asker(c, f)
 	dir := ask.names()
-	var own, team []analytics.AssignmentRow
-	self := w.Learns() == nil
-	if self {
-		ask.do(func(ctx context.Context) (err error) {
-			own, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
-			return
-		})
-	}
-	leads := w.IsOperator() || len(w.Heads()) > 0
-	if leads {
-		ask.do(func(ctx context.Context) (err error) {
-			team, err = ask.read.Assignments(ctx, s.ofTeams(w, m.ID))
-			return
-		})
-	}
+	x := s.toLearn(ask, w, m.ID)
 	if err := ask.wait(); err != nil {
 		return err
 	}
 	n := *dir
 	csrf, _ := c.Get("csrf").(string)
-	v := &moduleView{Action: at("training", m.ID), Csrf: csrf, Body: m.HTML, Reasons: training.WaiverReasons(), Facts: s.moduleFacts(m, self, own)}
+	v := &moduleView{Action: at("training", m.ID), Csrf: csrf, Body: m.HTML, Reasons: training.WaiverReasons(), Facts: s.moduleFacts(m, x.self, x.own)}
 	p := &page{Title: m.ID + " " + m.Title, Nav: "Training", Module: v, Notice: notice}
 	t, _ := s.Learn.Curriculum().Track(m.Track)
 	p.Sub = say(linked("all modules", "/training"), " · ", t.Name, " · ", m.Minutes, " min · version ", m.Version)
-	r, found := Current(own, m.ID)
-	p.Answer = s.moduleAnswer(f, m, self, r, found)
-	if self {
-		v.Work = s.work(f, n, m, own, r, found)
+	r, found := Current(x.own, m.ID)
+	p.Answer = s.moduleAnswer(f, m, x.self, r, found)
+	if x.self {
+		v.Work = s.work(f, n, m, x.own, r, found)
 		v.Quiz = s.quiz(f, w, m, r)
 		v.Evidence = s.evidence(f, m, r)
 	}
 	if marked != nil {
 		v.Result = marks(m, *marked)
 	}
-	if leads {
+	if x.leads {
 		v.Give = give(c, w, n)
-		v.Team = s.teamLines(f, n, team)
+		v.Team = s.teamLines(f, n, x.led)
 	}
 	p.Version, p.Dev = s.Version, s.Dev
 	return s.draw(c, status, p)

@@ -19,18 +19,7 @@ func (s *Server) training(c echo.Context) error {
 	f, w := s.filter(c), who(c)
 	ask := s.asker(c, f)
 	dir := ask.names()
-	var own, led []analytics.AssignmentRow
-	self := w.Learns() == nil
-	if self {
-		ask.do(func(ctx context.Context) (err error) {
-			own, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
-			return
-		})
-	}
-	leads := w.IsOperator() || len(w.Heads()) > 0
-	if leads {
-		ask.do(func(ctx context.Context) (err error) { led, err = ask.read.Assignments(ctx, s.ofTeams(w, "")); return })
-	}
+	x := s.toLearn(ask, w, "")
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -38,35 +27,54 @@ func (s *Server) training(c echo.Context) error {
 	cur := s.Learn.Curriculum()
 	p := &page{Title: "Training", Nav: "Training"}
 	p.Sub = say("What a developer learns whose team operates its own services. A module is read, its quiz passed, and completed by evidence of doing it.")
-	p.Answer = s.trainingAnswer(f, cur, self, own, leads, led)
-	if self {
-		p.Cards = append(p.Cards, s.learnCard(f, n, own))
+	p.Answer = s.trainingAnswer(f, cur, x)
+	if x.self {
+		p.Cards = append(p.Cards, s.learnCard(f, n, x.own))
 	}
-	if leads {
-		p.Cards = append(p.Cards, s.dueCard(f, n, w, led))
+	if x.leads {
+		p.Cards = append(p.Cards, s.dueCard(f, n, w, x.led))
 	}
 	for _, t := range cur.Tracks {
-		p.Cards = append(p.Cards, s.trackCard(f, t, self, own))
+		p.Cards = append(p.Cards, s.trackCard(f, t, x.self, x.own))
 	}
 	return s.render(c, p)
 }
 
-// ofTeams asks for the work of the teams that somebody leads, and of a module if one is named.
-func (s *Server) ofTeams(w access.Who, module string) analytics.AssignmentFilter {
-	return analytics.AssignmentFilter{Team: w.Heads(), Module: module, Tracks: s.tracks()}
+// toLearn is one's own work and that of the teams one leads; empty, and false, for whom it
+// is not.
+type toLearn struct {
+	self, leads bool
+	own, led    []analytics.AssignmentRow
 }
 
-func (s *Server) trainingAnswer(f *filter, cur *training.Curriculum, self bool, own []analytics.AssignmentRow, leads bool, led []analytics.AssignmentRow) []bit {
+// toLearn asks for both. Own work is read whole, since what a module wants first depends on
+// the others; the teams' is of a module if one is named.
+func (s *Server) toLearn(ask *asker, w access.Who, module string) *toLearn {
+	x := &toLearn{self: w.Learns() == nil, leads: w.IsOperator() || len(w.Heads()) > 0}
+	read := func(into *[]analytics.AssignmentRow, f analytics.AssignmentFilter) {
+		f.Tracks = s.tracks()
+		ask.do(func(ctx context.Context) (err error) { *into, err = ask.read.Assignments(ctx, f); return })
+	}
+	if x.self {
+		read(&x.own, analytics.AssignmentFilter{Own: true})
+	}
+	if x.leads {
+		read(&x.led, analytics.AssignmentFilter{Team: w.Heads(), Module: module})
+	}
+	return x
+}
+
+func (s *Server) trainingAnswer(f *filter, cur *training.Curriculum, x *toLearn) []bit {
 	out := say("There are ", strong(plural(float64(len(cur.Modules())), "module", "modules")), " in ", plural(float64(len(cur.Tracks)), "track", "tracks"), ", ", count(float64(cur.Minutes())/60), " hours in all.")
-	open, overdue := tally(own)
+	open, overdue := tally(x.own)
 	switch {
-	case self && open > 0:
+	case x.self && open > 0:
 		out = say("You have ", strong(plural(float64(open), "module", "modules")), " to learn", late(overdue), ". ", out)
-	case self:
+	case x.self:
 		out = say("Nothing is assigned to you. ", out)
 	}
-	if leads {
-		open, overdue := tally(led)
+	if x.leads {
+		open, overdue := tally(x.led)
 		out = append(out, say(" Your teams have ", strong(plural(float64(open), "open assignment", "open assignments")), late(overdue), ".")...)
 	}
 	return out

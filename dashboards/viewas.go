@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ const (
 // teams' members and leads.
 func (s *Server) choices(c echo.Context) []choice {
 	w := who(c)
-	current := viewingAs(c.Request())
+	current := ViewingAs(c.Request())
 	out := []choice{{"everything", "everything (no sign-in here)", false}, {"viewer", "a viewer", false}, {"people-admin", "a people admin", false}, {"admin", "an admin", false}}
 	d, err := s.Store.For(access.Operator(), "").Directory(c.Request().Context())
 	if err != nil {
@@ -56,18 +57,17 @@ func (s *Server) choices(c echo.Context) []choice {
 	return out
 }
 
-func viewingAs(r *http.Request) string {
+// ViewingAs is what a request says it wants to be asked as; "everything" without a word.
+func ViewingAs(r *http.Request) string {
 	if h := r.Header.Get(ViewAsHeader); h != "" {
 		return h
 	}
 	if c, err := r.Cookie(ViewAsCookie); err == nil {
-		return unescape(c.Value)
+		as, _ := url.QueryUnescape(c.Value) // what is no cookie of ours chooses nobody
+		return as
 	}
 	return "everything"
 }
-
-// ViewingAs is what a request says it wants to be asked as; "everything" without a word.
-func ViewingAs(r *http.Request) string { return viewingAs(r) }
 
 // switchTo remembers the choice for this browser and leads back.
 func (s *Server) switchTo(c echo.Context) error {
@@ -75,7 +75,7 @@ func (s *Server) switchTo(c echo.Context) error {
 	if len(as) > 500 {
 		return &apiError{status: http.StatusBadRequest, Message: "as: too long"}
 	}
-	c.SetCookie(&http.Cookie{Name: ViewAsCookie, Value: escape(as), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	c.SetCookie(&http.Cookie{Name: ViewAsCookie, Value: url.QueryEscape(as), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	return c.Redirect(http.StatusSeeOther, localPath(c.FormValue("next")))
 }
 

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -67,9 +66,6 @@ func (c *Core) acted(ctx context.Context, action, target string) error {
 	l := &ledger{c.Publisher, c.cfg.Now}
 	return l.act(ctx, access.Operator(), action, target)
 }
-
-// asDenied is errors.As for refusals.
-func asDenied(err error, to **access.Denied) bool { return errors.As(err, to) }
 
 // acted lets an administrative request through once it is recorded.
 func (a *App) acted(action string, next http.HandlerFunc) http.HandlerFunc {

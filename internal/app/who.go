@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -151,7 +152,7 @@ func (a *App) insecure() bool {
 func (a *App) signedIn(ctx context.Context, id access.Identity, _ *http.Request) error {
 	if id.Method != methodToken {
 		if _, err := a.resolve(ctx, id); err != nil {
-			if denied := (*access.Denied)(nil); asDenied(err, &denied) {
+			if denied := (*access.Denied)(nil); errors.As(err, &denied) {
 				return &signin.Refusal{Text: "Signed in, but no rule gives you a role here. Ask an admin of Steward."}
 			}
 			return err
