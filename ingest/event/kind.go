@@ -51,6 +51,7 @@ const (
 	ChangeDeployed   Kind = "change.deployed"
 
 	SkillTagged       Kind = "skill.tagged"
+	SkillUntagged     Kind = "skill.untagged"
 	SkillEvidenced    Kind = "skill.evidenced"
 	EvidenceVoided    Kind = "evidence.voided"
 	TrainingAssigned  Kind = "training.assigned"
@@ -62,14 +63,21 @@ const (
 	TrainingAbandoned Kind = "training.abandoned"
 	TrainingWaived    Kind = "training.waived"
 	TrainingRated     Kind = "training.rated"
-	DrillCompiled     Kind = "drill.compiled"
-	DrillStarted      Kind = "drill.started"
-	DrillActed        Kind = "drill.acted"
-	DrillFinished     Kind = "drill.finished"
-	ViewRecorded      Kind = "view.recorded"
-	AuditRecorded     Kind = "audit.recorded"
-	ReportPublished   Kind = "report.published"
-	RolloutDrawn      Kind = "rollout.drawn"
+	ReminderSent      Kind = "reminder.sent"
+	QuestionAnswered  Kind = "question.answered"
+
+	RecommendationDismissed Kind = "recommendation.dismissed"
+
+	DrillCompiled   Kind = "drill.compiled"
+	DrillStarted    Kind = "drill.started"
+	DrillActed      Kind = "drill.acted"
+	DrillFinished   Kind = "drill.finished"
+	DrillShared     Kind = "drill.shared"
+	DrillBooked     Kind = "drill.booked"
+	ViewRecorded    Kind = "view.recorded"
+	AuditRecorded   Kind = "audit.recorded"
+	ReportPublished Kind = "report.published"
+	RolloutDrawn    Kind = "rollout.drawn"
 )
 
 // Kinds lists the vocabulary in alphabetical order.
@@ -94,10 +102,11 @@ func IsOwnSource(source string) bool {
 }
 
 // Own says whether only Steward itself says such facts: who looked, what admins did, who was
-// forgotten, what was published and drawn. Whoever could say them could forge the ledger.
+// forgotten, what was published and drawn, and whom somebody lets see their own attempts.
+// Whoever could say them could forge the ledger, or open what is private.
 func (k Kind) Own() bool {
 	switch k {
-	case ViewRecorded, AuditRecorded, PersonForgotten, ReportPublished, RolloutDrawn:
+	case ViewRecorded, AuditRecorded, PersonForgotten, ReportPublished, RolloutDrawn, DrillShared, QuestionAnswered, ReminderSent:
 		return true
 	}
 	return false
@@ -176,24 +185,30 @@ var specs = map[Kind]spec{
 	ReviewPublished:  rare("incident"),
 	ChangeDeployed:   rare("service"),
 
-	SkillTagged:       rare("incident", "skill", "basis"),
-	SkillEvidenced:    rare("person", "skill", "kind", "ref", "rule_version"),
-	EvidenceVoided:    rare("evidence", "reason"),
-	TrainingAssigned:  rare("assignment", "by").or("module", "track").or("person", "team"),
-	TrainingStarted:   rare("assignment", "module", "person"),
-	TrainingAnswered:  rare("assignment", "module", "person", "question", "correct"),
-	TrainingPassed:    rare("assignment", "module", "person"),
-	TrainingFailed:    rare("assignment", "module", "person"),
-	TrainingCompleted: rare("assignment", "module", "person"),
-	TrainingAbandoned: rare("assignment", "module", "person"),
-	TrainingWaived:    rare("assignment", "by", "reason"),
-	TrainingRated:     rare("module", "person"),
-	DrillCompiled:     rare("drill", "incident", "by"),
-	DrillStarted:      rare("drill", "attempt", "person"),
-	DrillActed:        rare("drill", "attempt", "person", "offset_s", "action"),
-	DrillFinished:     rare("drill", "attempt", "person"),
-	ViewRecorded:      rare("person", "by", "what"),
-	AuditRecorded:     rare("by", "action"),
-	ReportPublished:   rare("report", "by", "metrics", "params", "digest"),
-	RolloutDrawn:      rare("rollout", "module", "seed", "metric", "window"),
+	SkillTagged:             rare("incident", "skill", "basis"),
+	SkillUntagged:           rare("incident", "skill", "by"),
+	SkillEvidenced:          rare("person", "skill", "kind", "ref", "rule_version"),
+	EvidenceVoided:          rare("evidence", "reason"),
+	TrainingAssigned:        rare("assignment", "by").or("module", "track").or("person", "team"),
+	TrainingStarted:         rare("assignment", "module", "person"),
+	TrainingAnswered:        rare("assignment", "module", "person", "question", "correct"),
+	TrainingPassed:          rare("assignment", "module", "person"),
+	TrainingFailed:          rare("assignment", "module", "person"),
+	TrainingCompleted:       rare("assignment", "module", "person"),
+	TrainingAbandoned:       rare("assignment", "module", "person"),
+	TrainingWaived:          rare("assignment", "by", "reason"),
+	TrainingRated:           rare("module", "person"),
+	DrillCompiled:           rare("drill", "incident", "by"),
+	DrillStarted:            rare("drill", "attempt", "person"),
+	DrillActed:              rare("drill", "attempt", "person", "offset_s", "action"),
+	DrillFinished:           rare("drill", "attempt", "person"),
+	DrillShared:             rare("drill", "attempt", "person", "shared"),
+	DrillBooked:             rare("booking", "drill", "by", "starts_at").or("person", "team"),
+	ReminderSent:            rare("reminder", "person", "channel"),
+	QuestionAnswered:        rare("question", "person", "incident", "correct"),
+	RecommendationDismissed: rare("recommendation", "by", "reason").or("person", "team"),
+	ViewRecorded:            rare("person", "by", "what"),
+	AuditRecorded:           rare("by", "action"),
+	ReportPublished:         rare("report", "by", "metrics", "params", "digest"),
+	RolloutDrawn:            rare("rollout", "module", "seed", "metric", "window"),
 }
