@@ -190,15 +190,7 @@ func (s *Server) routes() *echo.Echo {
 		post("/secrets/:id/retire", admins, s.secretRetire, csrf)
 	}
 	if s.Learn != nil {
-		get("/training", signedIn, s.training, zip)
-		get("/training/:module", signedIn, s.module, csrf)
-		post("/training/:module/assign", signedIn, s.onModule("assigned", s.assign), csrf)
-		post("/training/:module/start", signedIn, s.onModule("started", s.start), csrf)
-		post("/training/:module/quiz", signedIn, s.answer, csrf)
-		post("/training/:module/complete", signedIn, s.onModule("completed", s.complete), csrf)
-		post("/training/:module/abandon", signedIn, s.onModule("abandoned", s.abandon), csrf)
-		post("/training/:module/waive", signedIn, s.onModule("waived", s.waive), csrf)
-		get("/api/v1/assignments", signedIn, s.apiAssignments, zip)
+		s.learnRoutes(router{get, post, csrf, zip})
 	}
 	if s.ViewAs {
 		post("/viewas", anybody, s.switchTo)
@@ -235,6 +227,12 @@ func (s *Server) routes() *echo.Echo {
 	get("/static/:file", anybody, s.asset)
 	get("/favicon.ico", anybody, func(c echo.Context) error { c.SetParamNames("file"); c.SetParamValues("icon.svg"); return s.asset(c) })
 	return e
+}
+
+// router is what a part of the pages puts its own routes on.
+type router struct {
+	get, post func(path string, in comes, h echo.HandlerFunc, m ...echo.MiddlewareFunc)
+	csrf, zip echo.MiddlewareFunc // a page with a form is not compressed
 }
 
 // csrfCookie is bound to this host where TLS allows it, so that no neighbour can plant one.

@@ -14,6 +14,18 @@ import (
 	"github.com/stewardhq/steward/training"
 )
 
+func (s *Server) learnRoutes(r router) {
+	r.get("/training", signedIn, s.training, r.zip)
+	r.get("/training/:module", signedIn, s.module, r.csrf)
+	r.post("/training/:module/assign", signedIn, s.onModule("assigned", s.assign), r.csrf)
+	r.post("/training/:module/start", signedIn, s.onModule("started", s.start), r.csrf)
+	r.post("/training/:module/quiz", signedIn, s.answer, r.csrf)
+	r.post("/training/:module/complete", signedIn, s.onModule("completed", s.complete), r.csrf)
+	r.post("/training/:module/abandon", signedIn, s.onModule("abandoned", s.abandon), r.csrf)
+	r.post("/training/:module/waive", signedIn, s.onModule("waived", s.waive), r.csrf)
+	r.get("/api/v1/assignments", signedIn, s.apiAssignments, r.zip)
+}
+
 // training answers: what is there to learn, and what is due?
 func (s *Server) training(c echo.Context) error {
 	f, w := s.filter(c), who(c)
