@@ -2,121 +2,25 @@ package dashboards
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	cdplog "github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/stewardhq/steward/internal/chromium"
 )
 
-// chromium is the browser the pages are driven in, or a skip that CI turns into a failure.
-func chromium(t *testing.T) string {
+// browse opens a tab and has a witness look at it.
+func browse(t *testing.T, host string) (context.Context, *chromium.Witness) {
 	t.Helper()
-	for _, p := range []string{os.Getenv("STEWARD_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"} {
-		if _, err := os.Stat(p); p != "" && err == nil {
-			return p
-		}
-	}
-	if os.Getenv("STEWARD_CI") == "1" {
-		t.Fatal("no Chromium here, and CI must have one; STEWARD_CHROMIUM names it")
-	}
-	t.Skip("no Chromium here; STEWARD_CHROMIUM names one")
-	return ""
-}
-
-// witness keeps what a browser complains about and where it goes.
-type witness struct {
-	mu       sync.Mutex
-	host     string
-	trouble  []string
-	requests int
-}
-
-func (w *witness) see(ev any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch e := ev.(type) {
-	case *runtime.EventConsoleAPICalled:
-		var args []string
-		for _, a := range e.Args {
-			args = append(args, string(a.Value)+a.Description)
-		}
-		w.trouble = append(w.trouble, fmt.Sprint("console ", e.Type, ": ", strings.Join(args, " ")))
-	case *runtime.EventExceptionThrown:
-		d := e.ExceptionDetails
-		text := d.Text
-		if d.Exception != nil {
-			text += " " + d.Exception.Description
-		}
-		w.trouble = append(w.trouble, "exception: "+text)
-	case *cdplog.EventEntryAdded:
-		// The browser notes that a page answered 404 or 400, and that lookScript reads pixels;
-		// everything else is ours.
-		if !strings.Contains(e.Entry.Text, "the server responded with a status of 4") && !strings.HasPrefix(e.Entry.Text, "Canvas2D: Multiple readback") {
-			w.trouble = append(w.trouble, fmt.Sprintf("log %s: %s %s", e.Entry.Level, e.Entry.Text, e.Entry.URL))
-		}
-	case *network.EventRequestWillBeSent:
-		w.requests++
-		u, err := url.Parse(e.Request.URL)
-		if err != nil || (u.Host != w.host && u.Scheme != "data" && u.Scheme != "blob") {
-			w.trouble = append(w.trouble, "request to "+e.Request.URL)
-		}
-	}
-}
-
-func (w *witness) take() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	out := w.trouble
-	w.trouble = nil
-	return out
-}
-
-// browse opens a tab; its directory is new and goes with the test.
-func browse(t *testing.T, host string) (context.Context, *witness) {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "steward-chromium")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
-	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx,
-		chromedp.ExecPath(chromium(t)), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(dir),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("no-first-run", true), chromedp.Flag("disable-default-apps", true), chromedp.Flag("disable-extensions", true), chromedp.Flag("disable-dev-shm-usage", true))
-	tab, cancelTab := chromedp.NewContext(ctx)
-	t.Cleanup(func() {
-		cancelTab()
-		cancelAllocator()
-		cancel()
-		for range 30 { // its children may write for a moment longer
-			if os.RemoveAll(dir) == nil {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-	})
-	w := &witness{host: host}
-	must(t, chromedp.Listen(tab, w.see))
-	for _, enable := range []cdp.Command[cdp.Empty, cdp.Empty]{runtime.Enable, cdplog.Enable} {
-		_, err := chromedp.Call(tab, enable, cdp.Empty{})
-		must(t, err)
-	}
-	_, err = chromedp.Call(tab, network.Enable, network.EnableParams{})
-	must(t, err)
-	return tab, w
+	tab := chromium.Tab(t, 4*time.Minute)
+	return tab, chromium.Watch(t, tab, host)
 }
 
 func must(t *testing.T, err error) {
@@ -155,7 +59,7 @@ func TestPagesInChromium(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a browser")
 	}
-	chromium(t)
+	chromium.Path(t)
 	s := boot(t, newFake(), learningLead)
 	if _, ok := s.assets["echarts.min.js"]; !ok {
 		if os.Getenv("STEWARD_CI") == "1" {
@@ -166,7 +70,7 @@ func TestPagesInChromium(t *testing.T) {
 	server := httptest.NewServer(s.Handler())
 	defer server.Close()
 	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
-	axe := axeScript(t)
+	axe := chromium.AxeScript(t)
 	id := url.PathEscape(hostile[0])
 	charts := map[string]int{"/people/" + id: 1, "/": 1, "/teams/" + id: 2, "/oncall": 2, "/ownership": 1, "/services/" + id: 1}
 	pages := []string{"/", "/teams", "/teams/" + id, "/oncall", "/ownership", "/services", "/services/" + id, "/incidents", "/incidents/" + id, "/definitions", "/people/" + id, "/me", "/drills", "/drills/evil", "/drills/evil/going", "/drills/evil/over", "/audit", "/tokens", "/training", "/training/PG1", "/training/LS1", "/quarantine", "/quarantine/0a1b2c", "/nowhere", "/?tz=Nowhere%2FCity&window=13x"}
@@ -203,18 +107,18 @@ func TestPagesInChromium(t *testing.T) {
 				if strings.HasPrefix(path, "/teams/") && l.Names == 0 {
 					t.Error("a hostile name is not shown as text")
 				}
-				for _, trouble := range w.take() {
+				for _, trouble := range w.Take() {
 					t.Error(trouble)
 				}
 				if axe != "" && (view.name != "narrow" || path == "/incidents") { // there lists become blocks
-					checkAxe(t, tab, axe)
+					chromium.Axe(t, tab, axe)
 				}
 				shoot(t, tab, view.name, path)
 			})
 		}
 	}
-	if w.requests < len(pages) {
-		t.Errorf("only %d requests were seen; this test would prove nothing", w.requests)
+	if w.Requests() < len(pages) {
+		t.Errorf("only %d requests were seen; this test would prove nothing", w.Requests())
 	}
 }
 
@@ -223,7 +127,7 @@ func TestChartsFollowTheScheme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a browser")
 	}
-	chromium(t)
+	chromium.Path(t)
 	s := boot(t, newFake())
 	if _, ok := s.assets["echarts.min.js"]; !ok {
 		t.Skip("the chart library is missing: npm ci")
@@ -247,7 +151,7 @@ func TestChartsFollowTheScheme(t *testing.T) {
 	if light != again {
 		t.Error("the chart did not change back")
 	}
-	for _, trouble := range w.take() {
+	for _, trouble := range w.Take() {
 		t.Error(trouble)
 	}
 }
@@ -258,7 +162,7 @@ func TestFormAndMenuByHand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a browser")
 	}
-	chromium(t)
+	chromium.Path(t)
 	server := httptest.NewServer(boot(t, newFake()).Handler())
 	defer server.Close()
 	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
@@ -289,47 +193,8 @@ func TestFormAndMenuByHand(t *testing.T) {
 		document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'})); return seen + ' ' + m.open; })()`); got != "true false" {
 		t.Errorf("the menu opened and stayed open: %s", got)
 	}
-	for _, trouble := range w.take() {
+	for _, trouble := range w.Take() {
 		t.Error(trouble)
-	}
-}
-
-// axeScript is axe-core, where npm brought it.
-func axeScript(t *testing.T) string {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "node_modules", "axe-core", "axe.min.js"))
-	if err != nil {
-		if os.Getenv("STEWARD_CI") == "1" {
-			t.Fatal("axe-core is missing: npm ci: ", err)
-		}
-		return ""
-	}
-	return string(b)
-}
-
-func checkAxe(t *testing.T, tab context.Context, axe string) {
-	t.Helper()
-	_, err := chromedp.Run(tab, chromedp.Evaluate[bool](axe+";true"))
-	must(t, err)
-	text, err := chromedp.Run(tab, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ['violations', 'passes']}).then(r => JSON.stringify({Passed: r.passes.length, Found: r.violations.map(v => ({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.slice(0, 4).map(n => n.html.slice(0, 160) + ' ' + n.any.map(a => a.message).join(';'))}))}))`, chromedp.EvalAwaitPromise))
-	must(t, err)
-	var got struct {
-		Passed int
-		Found  []struct {
-			ID, Impact, Help string
-			Nodes            []string
-		}
-	}
-	must(t, json.Unmarshal([]byte(text), &got))
-	if got.Passed < 10 {
-		t.Errorf("axe passed only %d rules; this check would prove nothing", got.Passed)
-	}
-	for _, v := range got.Found {
-		if v.Impact == "serious" || v.Impact == "critical" {
-			t.Errorf("axe %s %s: %s\n  %s", v.Impact, v.ID, v.Help, strings.Join(v.Nodes, "\n  "))
-		} else {
-			t.Logf("axe %s %s: %s %s", v.Impact, v.ID, v.Help, v.Nodes)
-		}
 	}
 }
 

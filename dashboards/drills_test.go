@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/internal/chromium"
 )
 
 // asPlayer is a gate that lets in the one person of the fake's attempts.
@@ -131,11 +132,11 @@ func TestDrillPagesInChromium(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a browser")
 	}
-	chromium(t)
+	chromium.Path(t)
 	server := httptest.NewServer(boot(t, newFake(), asPlayer).Handler())
 	defer server.Close()
 	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
-	axe := axeScript(t)
+	axe := chromium.AxeScript(t)
 	for _, view := range []struct {
 		name, scheme string
 		width        int64
@@ -152,9 +153,9 @@ func TestDrillPagesInChromium(t *testing.T) {
 					t.Errorf("%d pixels wider than the window", l.Wide)
 				}
 				if axe != "" {
-					checkAxe(t, tab, axe)
+					chromium.Axe(t, tab, axe)
 				}
-				for _, trouble := range w.take() {
+				for _, trouble := range w.Take() {
 					t.Error(trouble)
 				}
 				shoot(t, tab, view.name, path)
@@ -168,7 +169,7 @@ func TestDrillByKeyboard(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a browser")
 	}
-	chromium(t)
+	chromium.Path(t)
 	server := httptest.NewServer(boot(t, newFake(), asPlayer).Handler())
 	defer server.Close()
 	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
@@ -203,7 +204,7 @@ func TestDrillByKeyboard(t *testing.T) {
 	k.press("Finish and debrief")
 	k.until("What happened in the real case?")
 	k.until("of 100 points")
-	for _, trouble := range w.take() {
+	for _, trouble := range w.Take() {
 		t.Error(trouble)
 	}
 }
@@ -280,7 +281,7 @@ func TestEvidenceComesInChromium(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a browser")
 	}
-	chromium(t)
+	chromium.Path(t)
 	store := newFake()
 	store.now, store.passes = time.Now(), true
 	server := httptest.NewServer(boot(t, store, asPlayer, func(d *Deps) { d.Now = time.Now }).Handler())
@@ -297,7 +298,7 @@ func TestEvidenceComesInChromium(t *testing.T) {
 	if got := k.eval(`String(window.same) + document.querySelector('textarea').value + document.getElementById('news').textContent.includes('responder 1 acknowledged')`); got != "truehalf a sentencetrue" {
 		t.Errorf("after evidence came: %q", got)
 	}
-	for _, trouble := range w.take() {
+	for _, trouble := range w.Take() {
 		t.Error(trouble)
 	}
 }

@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"internal/broker":    nil,
 	"internal/warehouse": nil,
 	"internal/bench":     nil,
+	"internal/chromium":  nil, // nobody's import outside tests
 	"internal/keys":      nil,
 	"internal/limit":     nil,
 }

@@ -2,58 +2,18 @@ package signin
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/stewardhq/steward/internal/chromium"
 )
 
-// chromium is the browser, or a skip that CI turns into a failure.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, p := range []string{os.Getenv("STEWARD_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"} {
-		if _, err := os.Stat(p); p != "" && err == nil {
-			return p
-		}
-	}
-	if os.Getenv("STEWARD_CI") == "1" {
-		t.Fatal("no Chromium here, and CI must have one; STEWARD_CHROMIUM names it")
-	}
-	t.Skip("no Chromium here; STEWARD_CHROMIUM names one")
-	return ""
-}
-
-// browse opens a tab; its directory is new and goes with the test.
-func browse(t *testing.T) context.Context {
-	t.Helper()
-	path := chromium(t)
-	dir, err := os.MkdirTemp("", "steward-chromium")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx,
-		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(dir),
-		chromedp.Flag("ignore-certificate-errors", true), // the test server's is its own
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("no-first-run", true), chromedp.Flag("disable-default-apps", true), chromedp.Flag("disable-extensions", true), chromedp.Flag("disable-dev-shm-usage", true))
-	tab, cancelTab := chromedp.NewContext(ctx)
-	t.Cleanup(func() {
-		cancelTab()
-		cancelAllocator()
-		cancel()
-		for range 30 { // its children may write for a moment longer
-			if os.RemoveAll(dir) == nil {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-	})
-	return tab
-}
+// ownCertificate: the test server has made its certificate itself.
+var ownCertificate = chromedp.Flag("ignore-certificate-errors", true)
 
 // reader is somebody at a browser.
 type reader struct {
@@ -116,13 +76,13 @@ func TestSignInInChromium(t *testing.T) {
 	if testing.Short() {
 		t.Skip("drives a browser")
 	}
-	chromium(t)
+	chromium.Path(t)
 	for name, secure := range map[string]bool{"https": true, "http on loopback": false} {
 		t.Run(name, func(t *testing.T) {
 			server, home := stand(t, secure)
 			p := startProvider(t, home, false)
 			s := open(t, server, home, oidcConfig(p.url, home))
-			r := &reader{t, browse(t), s}
+			r := &reader{t, chromium.Tab(t, 2*time.Minute, ownCertificate), s}
 
 			r.do(chromedp.Navigate(s.url + "/who"))
 			r.waits(s.url+"/who", "nobody")
