@@ -20,6 +20,7 @@ import (
 type moduleView struct {
 	Action, Csrf string // the page's address, which its forms lead below
 	Facts        []fact
+	Sections     []navItem // of the text
 	Work         *workView
 	Body         template.HTML
 	Result       *resultView
@@ -111,6 +112,9 @@ func (s *Server) modulePage(c echo.Context, m *training.Module, status int, noti
 	csrf, _ := c.Get("csrf").(string)
 	v := &moduleView{Action: at("training", m.ID), Csrf: csrf, Body: m.HTML, Reasons: training.WaiverReasons(), Facts: s.moduleFacts(m, x.self, x.own)}
 	p := &page{Title: m.ID + " " + m.Title, Nav: "Training", Module: v, Notice: notice}
+	for _, name := range training.Sections() {
+		v.Sections = append(v.Sections, navItem{name, "#" + training.SectionID(name)})
+	}
 	t, _ := s.Learn.Curriculum().Track(m.Track)
 	p.Sub = say(linked("all modules", "/training"), " · ", t.Name, " · ", m.Minutes, " min · version ", m.Version)
 	r, found := Current(x.own, m.ID)

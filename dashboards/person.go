@@ -119,9 +119,9 @@ func (s *Server) carries(c echo.Context, f *filter, id, team, nav string, also f
 
 func carriesAnswer(f *filter, self bool, name string, months, classes *result) []bit {
 	w := months.total()
-	subject, was := name, " was"
+	subject, within, was := name, name, " was" // at a sentence's beginning, and within it
 	if self {
-		subject, was = "You", " were"
+		subject, within, was = "You", "you", " were"
 	}
 	on := 0.0
 	for _, c := range classes.rows() {
@@ -130,7 +130,7 @@ func carriesAnswer(f *filter, self bool, name string, months, classes *result) [
 	if w.n("interruptions") == 0 && on == 0 {
 		return say(subject, was, " neither interrupted nor on call in ", f.since(), ".")
 	}
-	return say("In ", f.since(), ", ", strings.ToLower(subject[:1])+subject[1:], was, " interrupted ", strong(plural(w.n("interruptions"), "time", "times")), ", ", strong(count(w.n("sleep"))+" of them asleep"),
+	return say("In ", f.since(), ", ", within, was, " interrupted ", strong(plural(w.n("interruptions"), "time", "times")), ", ", strong(count(w.n("sleep"))+" of them asleep"),
 		"; ", plural(w.n("nights"), "night", "nights"), " disturbed; on call for ", strong(count(on)+" hours"), ".")
 }
 

@@ -71,6 +71,9 @@ func readBody(source []byte, first int) *body {
 			if h.level == 2 {
 				section = h.text
 			}
+			if id := SectionID(h.text); h.level == 2 && id != "" {
+				n.SetAttributeString("id", []byte(id))
+			}
 		case *ast.Link:
 			b.links = append(b.links, link{b.line(n), string(n.Destination), section, n})
 		case *ast.AutoLink:

@@ -3,6 +3,7 @@ package training
 import (
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 
 // allowed is every element that a body may hold and the attributes it may have.
 var allowed = map[string][]string{
-	"h1": nil, "h2": nil, "h3": nil, "h4": nil, "h5": nil, "h6": nil, "p": nil, "em": nil, "strong": nil, "code": nil, "blockquote": nil,
+	"h1": nil, "h2": {"id"}, "h3": nil, "h4": nil, "h5": nil, "h6": nil, "p": nil, "em": nil, "strong": nil, "code": nil, "blockquote": nil,
 	"ul": nil, "ol": {"start"}, "li": nil, "hr": nil, "br": nil, "pre": {"tabindex"}, "a": {"href", "rel"},
 	"table": nil, "thead": nil, "tbody": nil, "tr": nil, "th": nil, "td": nil,
 }
@@ -38,6 +39,9 @@ func forbidden(text template.HTML) (out []string) {
 				}
 				if !known {
 					out = append(out, tag.Data+" "+a.Key)
+				}
+				if a.Key == "id" && !slices.Contains([]string{"purpose", "the-idea", "a-worked-example", "what-good-looks-like", "exercise", "further-reading"}, a.Val) {
+					out = append(out, "id "+a.Val)
 				}
 				if a.Key == "href" && !lawful(a.Val) {
 					out = append(out, "href "+a.Val)

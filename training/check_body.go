@@ -14,6 +14,15 @@ func Sections() []string {
 	return []string{"Purpose", "The idea", "A worked example", "What good looks like", "Exercise", reading}
 }
 
+// SectionID is where a section's heading stands on its page, "the-idea"; empty of a heading
+// that is none.
+func SectionID(heading string) string {
+	if !slices.Contains(Sections(), heading) {
+		return ""
+	}
+	return strings.ReplaceAll(strings.ToLower(heading), " ", "-")
+}
+
 func (c *Curriculum) checkBody(m *Module) (out []Problem) {
 	fault := func(line int, field, format string, args ...any) {
 		out = append(out, m.faultAt(line, field, fmt.Sprintf(format, args...)))
