@@ -59,6 +59,18 @@ func (w Who) Gives(teams ...string) error {
 	return &Denied{Reason: "work to learn is given and waived by the lead of the team"}
 }
 
+// Advised is nil for who reads what a team should learn next: who is in it or leads it, and
+// people admins. It is made of the team's sums and names nobody.
+func (w Who) Advised(team string) error {
+	if err := w.looks(); err != nil {
+		return err
+	}
+	if w.TeamSums(team) || w.LeadsTeam(team) || w.HeadsTeam(team) {
+		return nil
+	}
+	return &Denied{Reason: "what a team should learn next is shown to its members, its lead and people admins"}
+}
+
 // Learns is nil for a person, who learns for themselves.
 func (w Who) Learns() error {
 	switch {

@@ -123,6 +123,7 @@ type card struct {
 	Body            *table // shown
 	Fold            *table // the chart's numbers, one tap away
 	Todo            []todo
+	Advice          []adviceLine
 	N               string
 	Metric          *analytics.Metric
 	CSV, Events     string

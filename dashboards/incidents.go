@@ -147,6 +147,9 @@ func (s *Server) incident(c echo.Context) error {
 	}
 	p.Incident = v
 	p.Answer = incidentAnswer(f, n, inc, zero)
+	if cd := s.teachesCard(f, who(c), inc); cd != nil {
+		p.Cards = append(p.Cards, *cd)
+	}
 	return s.render(c, p)
 }
 

@@ -38,6 +38,7 @@ func (s *Server) me(c echo.Context) error {
 	}
 	var looks []analytics.LookRow
 	var work []analytics.AssignmentRow
+	adv := func(*filter) []card { return nil }
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
 		if s.Learn != nil {
@@ -46,11 +47,12 @@ func (s *Server) me(c echo.Context) error {
 				return
 			})
 		}
+		adv = s.adviseOwn(ask)
 	}, func(n *names) []card {
 		if s.Learn == nil {
 			return []card{s.looksCard(f, n, looks)}
 		}
-		return []card{s.learnCard(f, n, work), s.looksCard(f, n, looks)}
+		return append(adv(f), s.learnCard(f, n, work), s.looksCard(f, n, looks))
 	})
 }
 

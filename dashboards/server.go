@@ -73,6 +73,7 @@ type Deps struct {
 	Log         *slog.Logger
 	Version     string
 	Keys        Keys   // tokens and secrets; nil: their page does not exist
+	Advise      Advise // what to learn next; nil, or without Learn: it is not said
 	Learn       Learn  // the curriculum and what people do about it; nil: there are no such pages
 	Audit       Audit  // keeps administrative acts; required with Keys or Redriver
 	Dev         bool   // loopback without sign-in: errors say more
@@ -191,6 +192,9 @@ func (s *Server) routes() *echo.Echo {
 	}
 	if s.Learn != nil {
 		s.learnRoutes(router{get, post, csrf, zip})
+		if s.Advise != nil {
+			s.recommendRoutes(router{get, post, csrf, zip})
+		}
 	}
 	if s.ViewAs {
 		post("/viewas", anybody, s.switchTo)
@@ -202,7 +206,7 @@ func (s *Server) routes() *echo.Echo {
 	get("/api/v1/audit", admins, s.apiAudit, zip)
 	e.RouteNotFound("/api/*", func(c echo.Context) error {
 		switch path := strings.TrimPrefix(c.Request().URL.Path, "/api/v1/"); {
-		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, strings.HasPrefix(path, "metrics/"):
+		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, path == "recommendations" && s.advises(), strings.HasPrefix(path, "metrics/"):
 			c.Response().Header().Set("Allow", "GET, HEAD")
 			return &apiError{status: http.StatusMethodNotAllowed, Message: "this is asked by GET"}
 		}

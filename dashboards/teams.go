@@ -80,6 +80,7 @@ func (s *Server) team(c echo.Context) error {
 	if ask.who.SeesLoad() { // pages on the team's services wake people of other teams too
 		a.unanswered = ask.metric("pages", "team", id, "lens", or(ownerLens(f), "owner_then"))
 	}
+	adv := s.adviseTeam(ask, id)
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -112,6 +113,7 @@ func (s *Server) team(c echo.Context) error {
 		s.quadCard(f, "quad", "Do we own what pages us?", "w4", a.services, f.link("/incidents", "team", id)),
 		s.teamServices(f, n, t, a),
 	)
+	p.Cards = append(p.Cards, adv(f)...)
 	return s.render(c, p)
 }
 

@@ -32,6 +32,7 @@ func (s *Server) training(c echo.Context) error {
 	ask := s.asker(c, f)
 	dir := ask.names()
 	x := s.toLearn(ask, w, "")
+	adv := s.adviseOwn(ask)
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -40,6 +41,10 @@ func (s *Server) training(c echo.Context) error {
 	p := &page{Title: "Training", Nav: "Training"}
 	p.Sub = say("What a developer learns whose team operates its own services. A module is read, its quiz passed, and completed by evidence of doing it.")
 	p.Answer = s.trainingAnswer(f, cur, x)
+	p.Cards = adv(f)
+	if t := s.adviceTeams(w, n, ""); t != nil && s.advises() {
+		p.Cards = append(p.Cards, *t)
+	}
 	if x.self {
 		p.Cards = append(p.Cards, s.learnCard(f, n, x.own))
 	}

@@ -1,0 +1,246 @@
+package analytics
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/internal/warehouse"
+)
+
+// Theory of operation of what recommendations go by
+//
+//  1. The figures are those of the metrics: skill_gaps, and of oneself skill_levels. What is
+//     read here besides are the incidents behind them, the coming time on call, how many
+//     people of a team are at a module, and what was dismissed.
+//  2. A team's are for whoever package access lets read what it should learn. They are the
+//     same for each of them, since what is suggested to a team must not depend on who looks.
+//  3. A person's are the asker's own. There is no way to ask for somebody else's.
+
+// took365 is how far back incidents are looked for, as by skill_gaps.
+const took365 = 365 * 24 * time.Hour
+
+// TookRow is an incident on a service that a team owned then, and one skill that it took.
+type TookRow struct {
+	Incident, Skill, Team string
+	Opened                time.Time
+	Severe                bool // counts three times in demand
+	Away                  bool // escalated away
+	Yours                 bool // the asker was paged first, or acted first
+}
+
+// Took are the incidents of the last 365 days behind what these teams' skills are wanted
+// for, newest first; merged ones are left out, as by skill_gaps.
+func (v *View) Took(ctx context.Context, teams ...string) ([]TookRow, error) {
+	for _, t := range teams {
+		if err := v.who.Advised(t); err != nil {
+			return nil, err
+		}
+	}
+	if len(teams) == 0 {
+		return nil, nil
+	}
+	q := v.s.present()
+	q.metric.Name, q.from = "skill_gaps", q.to.Add(-took365)
+	own := []string{}
+	if v.who.Person != "" {
+		own = v.s.stored([]string{v.who.Person})
+	}
+	var out []TookRow
+	err := v.s.look(ctx, access.Working(), "incidents by skill", q, []string{"incident_teamed", "tag_standing"}, `
+SELECT i.incident, t.skill, i.owner_then, i.opened_at,
+    hasAny(['P1', 'P2', 'SEV1', 'SEV2', 'CRITICAL'], [upper(i.last_priority), upper(i.last_severity)]) AS is_severe,
+    i.quadrant = 'escalated_away' AS is_away,
+    has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}) AS me, transform(i.paged.3, {alias:Array(String)}, {person_of:Array(String)}, i.paged.3))
+        OR (i.is_acted AND has(me, substring(i.first_act.3, 8))) AS is_yours
+FROM incident_teamed AS i
+INNER JOIN tag_standing AS t ON i.incident = t.incident
+WHERE NOT i.is_merged AND has({teams:Array(String)}, i.owner_then)
+ORDER BY i.opened_at DESC, i.incident DESC, t.skill`,
+		[]warehouse.Param{{Name: "teams", Value: teams}, {Name: "of", Value: own}},
+		func(r *warehouse.Rows) error {
+			var x TookRow
+			var severe, away, yours bool
+			err := r.Scan(&x.Incident, &x.Skill, &x.Team, &x.Opened, &severe, &away, &yours)
+			x.Severe, x.Away, x.Yours = severe, away, yours
+			out = append(out, x)
+			return err
+		})
+	return out, err
+}
+
+// AheadRow is a stretch of a team's coming time on call, with the skills that somebody on
+// call has at level 3 and current.
+type AheadRow struct {
+	From, To time.Time
+	Skills   []string
+}
+
+// Ahead is a team's coming time on call up to a moment, in order. Of a team of fewer than
+// three people it is empty: it would say what each of them can do.
+func (v *View) Ahead(ctx context.Context, team string, until time.Time) ([]AheadRow, error) {
+	if err := v.who.Advised(team); err != nil {
+		return nil, err
+	}
+	if small, err := v.tiny(ctx, team); small || err != nil {
+		return nil, err
+	}
+	q := v.s.present()
+	q.metric.Name, q.from, q.to, q.team = "skill_coverage", q.asOf, until.UTC(), []string{team}
+	var out []AheadRow
+	err := v.s.look(ctx, access.Working(), "coming time on call", q, []string{"cover_piece"},
+		"SELECT began, ended, arraySort(skills) FROM cover_piece ORDER BY began", nil,
+		func(r *warehouse.Rows) error {
+			var x AheadRow
+			err := r.Scan(&x.From, &x.To, &x.Skills)
+			out = append(out, x)
+			return err
+		})
+	return out, err
+}
+
+// tiny says whether a team had one or two members at any moment of the last 365 days.
+func (v *View) tiny(ctx context.Context, team string) (bool, error) {
+	moves, _, err := v.s.movesAndServices(ctx)
+	if err != nil {
+		return false, err
+	}
+	now := v.s.now()
+	return slices.Contains(smallIn(moves, now.Add(-took365), now), team), nil
+}
+
+// TeamLearning is how far a team is with modules, without saying who.
+type TeamLearning struct {
+	Members int
+	Small   bool           // fewer than three people at some moment of 365 days
+	Held    map[string]int // module → people who have it to do, did it or are excused; of a small team only what all of it was given
+}
+
+// TeamLearning counts a team's people by module. tracks are the modules of each track.
+func (v *View) TeamLearning(ctx context.Context, team string, tracks map[string][]string) (TeamLearning, error) {
+	out := TeamLearning{Held: map[string]int{}}
+	if err := v.who.Advised(team); err != nil {
+		return out, err
+	}
+	var err error
+	if out.Small, err = v.tiny(ctx, team); err != nil {
+		return out, err
+	}
+	d, err := v.s.everybody(ctx)
+	if err != nil {
+		return out, err
+	}
+	in := map[string]bool{}
+	for _, t := range d.Teams {
+		if t.ID == team {
+			out.Members = t.Size
+			for _, m := range t.Members {
+				in[m] = true
+			}
+		}
+	}
+	// Read as the operator, so that it is the same whoever asks; only counts leave.
+	rows, err := v.s.For(access.Operator(), "").Assignments(ctx, AssignmentFilter{Team: []string{team}, Tracks: tracks})
+	if err != nil {
+		return out, err
+	}
+	counted := map[[2]string]bool{}
+	for _, r := range rows {
+		at := [2]string{r.Module, r.Person}
+		if counted[at] || !in[r.Person] || r.State == StateAbandoned || out.Small && r.Team != team {
+			continue
+		}
+		counted[at] = true
+		out.Held[r.Module]++
+	}
+	return out, nil
+}
+
+// TurnRow is a stretch of the asker's own coming time on call.
+type TurnRow struct {
+	Team     string // whose member they are then
+	From, To time.Time
+}
+
+// Turns are the asker's own coming time on call up to a moment, in order, and whether they
+// were ever on call before; shadowing does not count.
+func (v *View) Turns(ctx context.Context, until time.Time) (coming []TurnRow, before bool, err error) {
+	if err := v.who.Learns(); err != nil {
+		return nil, false, err
+	}
+	of := []warehouse.Param{{Name: "of", Value: v.s.stored([]string{v.who.Person})}}
+	const me = "has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}), "
+	q := v.s.present()
+	q.metric.Name, q.from, q.to = "skill_coverage", q.asOf, until.UTC()
+	err = v.s.look(ctx, access.Working(), "own coming time on call", q, []string{"cover_turn"},
+		"SELECT team, began, ended FROM cover_turn WHERE "+me+"member) ORDER BY began, ended", of,
+		func(r *warehouse.Rows) error {
+			var x TurnRow
+			if err := r.Scan(&x.Team, &x.From, &x.To); err != nil {
+				return err
+			}
+			if n := len(coming); n > 0 && coming[n-1].Team == x.Team && !x.From.After(coming[n-1].To) { // one shift, cut
+				if x.To.After(coming[n-1].To) {
+					coming[n-1].To = x.To
+				}
+				return nil
+			}
+			coming = append(coming, x)
+			return nil
+		})
+	if err != nil {
+		return nil, false, err
+	}
+	err = v.s.look(ctx, access.Working(), "whether on call before", v.s.present(), []string{"membership_epoch"},
+		"SELECT 1 FROM shift WHERE role NOT IN ('shadow', 'reverse_shadow') AND start < {as_of:DateTime64(3, 'UTC')} AND end > start AND at <= {as_of:DateTime64(3, 'UTC')} AND "+
+			me+"transform(person, {alias:Array(String)}, {person_of:Array(String)}, person)) LIMIT 1", of,
+		func(*warehouse.Rows) error { before = true; return nil })
+	return coming, before, err
+}
+
+// DismissedRow is that somebody does not want a recommendation.
+type DismissedRow struct {
+	Recommendation, By, Reason string
+	At                         time.Time
+}
+
+// Dismissals are those of a team or, without one, of the asker; oldest first. Only Steward
+// itself says them.
+func (v *View) Dismissals(ctx context.Context, team string) ([]DismissedRow, error) {
+	where, of := "team = {of_team:String} AND person = ''", []string{}
+	if team != "" {
+		if err := v.who.Advised(team); err != nil {
+			return nil, err
+		}
+	} else {
+		if err := v.who.Learns(); err != nil {
+			return nil, err
+		}
+		where = "has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}), transform(person, {alias:Array(String)}, {person_of:Array(String)}, person))"
+		of = v.s.stored([]string{v.who.Person})
+	}
+	var out []DismissedRow
+	err := v.s.look(ctx, access.Working(), "dismissals", v.s.present(), []string{"membership_epoch"}, `
+SELECT at, data FROM (SELECT at, id, source, team, person, data FROM events
+    WHERE kind = 'recommendation.dismissed' AND source = '/steward' AND at <= {as_of:DateTime64(3, 'UTC')}
+    ORDER BY seen, at LIMIT 1 BY source, id)
+WHERE `+where+` ORDER BY at, id`,
+		[]warehouse.Param{{Name: "of", Value: of}, {Name: "of_team", Value: team}},
+		func(r *warehouse.Rows) error {
+			var x DismissedRow
+			var data string
+			if err := r.Scan(&x.At, &data); err != nil {
+				return err
+			}
+			if err := json.Unmarshal([]byte(v.s.revealJSON(data)), &x); err != nil {
+				return err
+			}
+			x.Reason = strings.TrimSpace(x.Reason)
+			out = append(out, x)
+			return nil
+		})
+	return out, err
+}
