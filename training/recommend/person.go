@@ -13,6 +13,11 @@ import (
 // ForPerson asks the rules of a person.
 func ForPerson(c *training.Curriculum, drills []Drill, p Person) List {
 	out := newCollector(p.Now, p.Dismissed)
+	all := p.Needs
+	p.Needs = map[string][]Need{}
+	for team, needs := range all {
+		p.Needs[team] = taught(c, needs)
+	}
 	a := adviser{out, c, drills, p}
 	a.firstShift()
 	a.nextShift()
@@ -126,7 +131,7 @@ func (a adviser) escalatedAway() {
 	recent := map[string][]Incident{}
 	for skill, all := range a.p.Away {
 		for _, i := range all {
-			if i.Opened.After(a.p.Now.Add(-awayFor)) {
+			if knows(a.c, skill) && i.Opened.After(a.p.Now.Add(-awayFor)) {
 				recent[skill] = append(recent[skill], i)
 			}
 		}
@@ -155,7 +160,7 @@ func (a adviser) fading() {
 	}
 	var skills []string
 	for skill, l := range a.p.Levels {
-		if l.Level >= assisted && l.Retention < current {
+		if l.Level >= assisted && l.Retention < current && knows(a.c, skill) {
 			skills = append(skills, skill)
 		}
 	}

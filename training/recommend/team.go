@@ -12,6 +12,7 @@ import (
 
 // ForTeam asks the rules of a team.
 func ForTeam(c *training.Curriculum, drills []Drill, t Team) List {
+	t.Needs = taught(c, t.Needs)
 	out := newCollector(t.Now, t.Dismissed)
 	if !t.Small {
 		comingShift(out, c, drills, t)
@@ -77,6 +78,16 @@ func largestGap(out *collector, c *training.Curriculum, drills []Drill, t Team) 
 		choose(&r, c, drills, t, n)
 		out.add(r, n.Incidents)
 	}
+}
+
+// taught leaves out skills that the curriculum does not know: there is nothing to say of them.
+func taught(c *training.Curriculum, needs []Need) []Need {
+	return slices.DeleteFunc(slices.Clone(needs), func(n Need) bool { return !knows(c, n.Skill) })
+}
+
+func knows(c *training.Curriculum, skill string) bool {
+	_, ok := c.Skill(skill)
+	return ok
 }
 
 // demanded are the skills that a shift is looked at for, the most demanded first.
