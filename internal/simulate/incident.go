@@ -28,6 +28,7 @@ type life struct {
 	ended     bool      // the service resolved it while somebody was still being paged
 	halt      time.Time // paging stops, because it is merged then; zero if never
 	drill     bool
+	trainee   *person // who took it in a reverse shadow; nil if nobody
 }
 
 // play turns an arrival into events.
@@ -60,6 +61,7 @@ func (w *world) open(a arrival) *life {
 	if !a.drill {
 		l.alert(event.AlertFired, l.fired)
 	}
+	w.learning.remember(l)
 	l.add(event.IncidentOpened, l.opened, openedData{Incident: l.id, Title: l.words, Service: l.service.id, Team: l.team.id,
 		Urgency: l.urgency, Priority: l.priority, Severity: l.severity, AlertClass: a.class.name, Drill: a.drill})
 	return l
@@ -175,8 +177,8 @@ func (l *life) end(at time.Time, d resolvedData) {
 }
 
 func (l *life) acknowledge(p *person, at time.Time) {
-	l.add(event.IncidentAcknowledged, at, actionData{Incident: l.id, Person: p.id, ActorKind: "user",
-		Channel: []string{"push", "push", "sms", "phone", "chat"}[l.w.pick(5)]})
+	channel := []string{"push", "push", "sms", "phone", "chat"}[l.w.pick(5)]
+	l.add(event.IncidentAcknowledged, at, actionData{Incident: l.id, Person: l.taken(p, at), ActorKind: "user", Channel: channel})
 }
 
 // finish resolves the incident, with what tends to happen on the way: a note, a changed
@@ -203,7 +205,8 @@ func (l *life) finish(p *person, at, done time.Time) {
 		l.end(l.clears, resolvedData{Incident: l.id, ActorKind: "service", Auto: true, Reason: "the alert cleared"})
 		return
 	}
-	l.end(done, resolvedData{Incident: l.id, Person: p.id, ActorKind: "user", Reason: reason(w.pick(6))})
+	l.end(done, resolvedData{Incident: l.id, Person: l.hands(p, done), ActorKind: "user", Reason: reason(w.pick(6))})
+	l.tag(p, done)
 	if w.chance(0.03) {
 		again := done.Add(w.seconds(300, 4000))
 		l.add(event.IncidentReopened, again, actionData{Incident: l.id, ActorKind: "service"})

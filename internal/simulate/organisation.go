@@ -51,6 +51,7 @@ type person struct {
 	aliases  []string
 	speed    float64 // factor on the time to answer
 	style    int     // which channels ring, see notify
+	teams    []*membership
 }
 
 type service struct {
@@ -74,6 +75,7 @@ type service struct {
 func newWorld(cfg Config) (*world, error) {
 	w := &world{cfg: cfg, source: Source(cfg.Seed), start: cfg.End.AddDate(0, 0, -cfg.Days).Truncate(24 * time.Hour)}
 	w.seed(cfg.Seed)
+	w.learning = newLearning(cfg.Seed)
 	w.prefix = fmt.Sprintf("sim%d-", cfg.Seed)
 	all := domains()
 	for i := range cfg.Teams {
@@ -195,6 +197,12 @@ func (w *world) assignPeople() {
 		if !founder && i%10 == 7 {
 			from = w.after(0.1, 0.8)
 		}
+		switch i { // and two so lately that they are not on their own yet
+		case 37:
+			from = w.fromEnd(33)
+		case 57:
+			from = w.fromEnd(9)
+		}
 		if t.peculiar == formedLater {
 			donor := w.teams[t.index-7+[]int{0, 2, 4}[(i/n)%3]]
 			old := w.join(donor, p, minTime(from, w.start.Add(-60*24*time.Hour)), "engineer")
@@ -238,6 +246,7 @@ func roleOf(i, teams int) string {
 func (w *world) join(t *team, p *person, from time.Time, role string) *membership {
 	m := &membership{team: t, person: p, role: role, from: from}
 	t.members = append(t.members, m)
+	p.teams = append(p.teams, m)
 	return m
 }
 

@@ -120,6 +120,7 @@ func (w *world) planWeek(t *team, start, end, at time.Time) {
 	if novice != nil {
 		w.shadow(t, novice, start, end, at)
 	}
+	w.reverse(t, primary, start, end, at)
 }
 
 // planSun gives each region the eight hours of its day; a region without anybody is left

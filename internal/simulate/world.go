@@ -29,6 +29,8 @@ type world struct {
 	sequence  int // of events, which settles ties in time
 	incidents int
 	shadows   int
+	learning  learning
+	along     []along // reverse-shadow shifts, by the week they were planned
 	tides     map[string]*tide
 }
 
@@ -72,6 +74,12 @@ func (w *world) poisson(lambda float64) int {
 func (w *world) after(a, b float64) time.Time {
 	span := float64(w.cfg.Days) * (a + (b-a)*w.rand.Float64())
 	return workday(w.start.Add(time.Duration(span) * 24 * time.Hour).Truncate(24 * time.Hour).Add(9 * time.Hour))
+}
+
+// fromEnd is nine in the morning of a working day so many days before the end, or of the
+// first where the window is shorter.
+func (w *world) fromEnd(days int) time.Time {
+	return workday(laterTime(w.cfg.End.AddDate(0, 0, -days), w.start).Truncate(24 * time.Hour).Add(9 * time.Hour))
 }
 
 // workday moves a weekend to the Monday after it.
@@ -164,6 +172,7 @@ func (w *world) live(day time.Time) {
 		w.play(a)
 	}
 	w.changes.apply(day.Add(24*time.Hour - time.Nanosecond))
+	w.teach(day)
 }
 
 // agenda holds the changes of the organisation that are still to come, earliest first.
