@@ -99,7 +99,7 @@ func (c *Core) demo(ctx context.Context) error {
 	start := time.Now()
 	cfg := simulate.Defaults()
 	cfg.End, cfg.Seed = note.End, note.Seed
-	n, err := c.publishAll(ctx, func(emit func(event.Event) error) error { return simulate.Events(cfg, emit) })
+	n, err := c.publishAll(ctx, func(emit func(event.Event) error) error { return demoEvents(cfg, emit) })
 	if err != nil {
 		return err
 	}

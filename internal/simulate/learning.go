@@ -202,7 +202,7 @@ func (w *world) give(t *team, lead, p *person, x lesson, at time.Time, veteran b
 	}
 	who.known[x.id] = true
 	who.busy = done.AddDate(0, 0, 3)
-	if !l.chance(h.completes) || x.kind == "drill" && l.chance(0.15) {
+	if !l.chance(h.completes) || x.played() {
 		return
 	}
 	shown := p.atWork(done.Add(l.hours(4, 190)), l)
