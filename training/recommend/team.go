@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stewardhq/steward/training"
 )
@@ -185,10 +187,11 @@ func ordinal(i int) string { return []string{"", "second ", "third "}[i] }
 
 // lower begins a skill's name within a sentence small, but for names like SLO.
 func lower(s string) string {
-	if len(s) > 1 && s[1] >= 'A' && s[1] <= 'Z' {
+	first, size := utf8.DecodeRuneInString(s)
+	if next, _ := utf8.DecodeRuneInString(s[size:]); size == 0 || unicode.IsUpper(next) {
 		return s
 	}
-	return strings.ToLower(s[:min(1, len(s))]) + s[min(1, len(s)):]
+	return string(unicode.ToLower(first)) + s[size:]
 }
 
 func hours(d time.Duration) string { return fmt.Sprintf("%.0f", d.Hours()) }
