@@ -50,7 +50,7 @@ type adviceLine struct {
 	N             string
 	Cites         []navItem
 	By            string
-	Action        *navItem
+	Actions       []navItem
 	Dismiss       string // where it can be dismissed; empty: not by this reader
 	Form          *dismissForm
 	Gone, Returns string // that it was dismissed, and when it comes back
@@ -173,19 +173,23 @@ func (s *Server) adviceLine(f *filter, w access.Who, r recommend.Recommendation)
 		}
 		if r.Team == "" {
 			if first, ok := cur.Module(r.Path[0]); ok {
-				l.Action = &navItem{"Start with " + first.ID, at("training", first.ID)}
+				l.Actions = append(l.Actions, navItem{"Start with " + first.ID, at("training", first.ID)})
 			}
 		} else if w.HeadsTeam(r.Team) {
-			l.Action = &navItem{"Assign " + m.ID, s.assignHref(f, m.ID, "team:"+r.Team, r.Rule.Title+": "+r.Because, r.Cites, r.By)}
+			l.Actions = append(l.Actions, navItem{"Assign " + m.ID, s.assignHref(f, m.ID, "team:"+r.Team, reasonOf(r), r.Cites, r.By)})
 		}
 	case r.Drill != "":
 		l.What = say("Practise ", strong(skill), " in ", linked("a drill", at("drills", r.Drill)))
-		l.Action = &navItem{"See the drill", at("drills", r.Drill)}
+		l.Actions = append(l.Actions, navItem{"See the drill", at("drills", r.Drill)})
 	default:
 		l.What = say("Practise ", strong(skill), ": no drill of it is there yet; one can be made of an incident cited here")
 		if len(r.Cites) > 0 {
-			l.Action = &navItem{"See the incident", at("incidents", r.Cites[0])}
+			l.Actions = append(l.Actions, navItem{"See the incident", at("incidents", r.Cites[0])})
 		}
+	}
+	if r.Team != "" && w.HeadsTeam(r.Team) && s.Play != nil {
+		v := url.Values{"skill": {r.Skill}, "team": {r.Team}, "reason": {clip(reasonOf(r), 490)}, "cites": {strings.Join(r.Cites, " ")}}
+		l.Actions = append(l.Actions, navItem{"Book a drill", "/drills?" + v.Encode()})
 	}
 	if d := r.Dismissed; d != nil {
 		l.Gone = fmt.Sprintf("Dismissed on %s: %s", f.stamp(d.At), clip(d.Reason, 500))
@@ -193,6 +197,9 @@ func (s *Server) adviceLine(f *filter, w access.Who, r recommend.Recommendation)
 	}
 	return l
 }
+
+// reasonOf is what an assignment that follows a recommendation says of why.
+func reasonOf(r recommend.Recommendation) string { return r.Rule.Title + ": " + r.Because }
 
 // assignHref is the form that assigns a module, filled in. due is the day before by.
 func (s *Server) assignHref(f *filter, module, to, reason string, cites []string, by time.Time) string {
@@ -242,7 +249,7 @@ func (s *Server) recommendationsPage(c echo.Context, status int, notice string) 
 				Say: say("What the rules still say, and somebody did not want.")}
 			for _, r := range a.list.Dismissed {
 				l := s.adviceLine(f, w, r)
-				l.Action = nil
+				l.Actions = nil
 				d.Advice = append(d.Advice, l)
 			}
 			p.Cards = append(p.Cards, d)
