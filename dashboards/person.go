@@ -36,9 +36,9 @@ func (s *Server) me(c echo.Context) error {
 		}
 		return s.render(c, p)
 	}
+	adv := func(*filter) []card { return nil }
 	var looks []analytics.LookRow
 	var work []analytics.AssignmentRow
-	adv := func(*filter) []card { return nil }
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
 		if s.Learn != nil {

@@ -67,13 +67,13 @@ type Deps struct {
 	Redriver    Redriver
 	Play        Play // nil: drills can be read and not played
 	Ready       func(context.Context) Readiness
+	Advise      Advise         // what to learn next; nil, or without Learn: it is not said
 	Metrics     http.Handler   // serves /metrics
 	Zone        *time.Location // the organisation's
 	Now         func() time.Time
 	Log         *slog.Logger
 	Version     string
 	Keys        Keys   // tokens and secrets; nil: their page does not exist
-	Advise      Advise // what to learn next; nil, or without Learn: it is not said
 	Learn       Learn  // the curriculum and what people do about it; nil: there are no such pages
 	Audit       Audit  // keeps administrative acts; required with Keys or Redriver
 	Dev         bool   // loopback without sign-in: errors say more
