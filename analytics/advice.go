@@ -23,8 +23,8 @@ import (
 // took365 is how far back incidents are looked for, as by skill_gaps.
 const took365 = 365 * 24 * time.Hour
 
-// TookRow is an incident on a service that a team owned then, and one skill that it took.
-type TookRow struct {
+// SkillIncident is an incident on a service that a team owned then, and one skill that it took.
+type SkillIncident struct {
 	Incident, Skill, Team string
 	Opened                time.Time
 	Severe                bool // counts three times in demand
@@ -32,9 +32,9 @@ type TookRow struct {
 	Yours                 bool // the asker was paged first, or acted first
 }
 
-// Took are the incidents of the last 365 days behind what these teams' skills are wanted
+// SkillIncidents are the incidents of the last 365 days behind what these teams' skills are wanted
 // for, newest first; merged ones are left out, as by skill_gaps.
-func (v *View) Took(ctx context.Context, teams ...string) ([]TookRow, error) {
+func (v *View) SkillIncidents(ctx context.Context, teams ...string) ([]SkillIncident, error) {
 	for _, t := range teams {
 		if err := v.who.Advised(t); err != nil {
 			return nil, err
@@ -49,7 +49,7 @@ func (v *View) Took(ctx context.Context, teams ...string) ([]TookRow, error) {
 	if v.who.Person != "" {
 		own = v.s.stored([]string{v.who.Person})
 	}
-	var out []TookRow
+	var out []SkillIncident
 	err := v.s.look(ctx, access.Working(), "incidents by skill", q, []string{"incident_teamed", "tag_standing"}, `
 SELECT i.incident, t.skill, i.owner_then, i.opened_at,
     hasAny(['P1', 'P2', 'SEV1', 'SEV2', 'CRITICAL'], [upper(i.last_priority), upper(i.last_severity)]) AS is_severe,
@@ -62,7 +62,7 @@ WHERE NOT i.is_merged AND has({teams:Array(String)}, i.owner_then)
 ORDER BY i.opened_at DESC, i.incident DESC, t.skill`,
 		[]warehouse.Param{{Name: "teams", Value: teams}, {Name: "of", Value: own}},
 		func(r *warehouse.Rows) error {
-			var x TookRow
+			var x SkillIncident
 			var severe, away, yours bool
 			err := r.Scan(&x.Incident, &x.Skill, &x.Team, &x.Opened, &severe, &away, &yours)
 			x.Severe, x.Away, x.Yours = severe, away, yours
@@ -79,9 +79,9 @@ type AheadRow struct {
 	Skills   []string
 }
 
-// Ahead is a team's coming time on call up to a moment, in order. Of a team of fewer than
+// TeamAhead is a team's coming time on call up to a moment, in order. Of a team of fewer than
 // three people it is empty: it would say what each of them can do.
-func (v *View) Ahead(ctx context.Context, team string, until time.Time) ([]AheadRow, error) {
+func (v *View) TeamAhead(ctx context.Context, team string, until time.Time) ([]AheadRow, error) {
 	if err := v.who.Advised(team); err != nil {
 		return nil, err
 	}
@@ -165,9 +165,9 @@ type TurnRow struct {
 	From, To time.Time
 }
 
-// Turns are the asker's own coming time on call up to a moment, in order, and whether they
+// OwnTurns are the asker's own coming time on call up to a moment, in order, and whether they
 // were ever on call before; shadowing does not count.
-func (v *View) Turns(ctx context.Context, until time.Time) (coming []TurnRow, before bool, err error) {
+func (v *View) OwnTurns(ctx context.Context, until time.Time) (coming []TurnRow, before bool, err error) {
 	if err := v.who.Learns(); err != nil {
 		return nil, false, err
 	}

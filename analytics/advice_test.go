@@ -43,7 +43,7 @@ func TestWhatRecommendationsGoBy(t *testing.T) {
 	// i1 was severe and Ana's; i2 hers; i6 was paged to Bo first, and Fay of search resolved it.
 	took := func(v *analytics.View, teams ...string) string {
 		t.Helper()
-		rows, err := v.Took(t.Context(), teams...)
+		rows, err := v.SkillIncidents(t.Context(), teams...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,15 +67,15 @@ i7 queue-stream-ops search true true true`; got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 	// The week to come is Ana's, who is current; nobody is planned after it.
-	ahead, err := bo.Ahead(t.Context(), "payments", until)
+	ahead, err := bo.TeamAhead(t.Context(), "payments", until)
 	if err != nil || len(ahead) != 1 || !ahead[0].From.Equal(skillsNow) || !ahead[0].To.Equal(skillsNow.AddDate(0, 0, 7)) || strings.Join(ahead[0].Skills, " ") != queues {
 		t.Errorf("%v %v", ahead, err)
 	}
-	turns, before, err := anaView.Turns(t.Context(), until)
+	turns, before, err := anaView.OwnTurns(t.Context(), until)
 	if err != nil || !before || len(turns) != 1 || turns[0].Team != "payments" || !turns[0].From.Equal(skillsNow) || !turns[0].To.Equal(skillsNow.AddDate(0, 0, 7)) {
 		t.Errorf("%v %v %v", turns, before, err)
 	}
-	if turns, before, err := dee.Turns(t.Context(), until); err != nil || before || len(turns) != 0 {
+	if turns, before, err := dee.OwnTurns(t.Context(), until); err != nil || before || len(turns) != 0 {
 		t.Errorf("Dee was never on call: %v %v %v", turns, before, err)
 	}
 	// FX4 is all of search's, of whom Dee did it; Fay's FX3 was never given.
@@ -104,8 +104,8 @@ i7 queue-stream-ops search true true true`; got != want {
 	// Nobody reads what another team should learn by, and nobody who is no person has own facts.
 	nobody := all.For(access.As(access.Identity{Name: "v"}, access.Membership{}, access.Viewer), "x")
 	for name, ask := range map[string]func(v *analytics.View) error{
-		"took":       func(v *analytics.View) error { _, err := v.Took(t.Context(), "payments"); return err },
-		"ahead":      func(v *analytics.View) error { _, err := v.Ahead(t.Context(), "payments", until); return err },
+		"took":       func(v *analytics.View) error { _, err := v.SkillIncidents(t.Context(), "payments"); return err },
+		"ahead":      func(v *analytics.View) error { _, err := v.TeamAhead(t.Context(), "payments", until); return err },
 		"learning":   func(v *analytics.View) error { _, err := v.TeamLearning(t.Context(), "payments", nil); return err },
 		"dismissals": func(v *analytics.View) error { _, err := v.Dismissals(t.Context(), "payments"); return err },
 	} {
@@ -121,7 +121,7 @@ i7 queue-stream-ops search true true true`; got != want {
 		}
 	}
 	for name, err := range map[string]error{
-		"turns":      func() error { _, _, err := nobody.Turns(t.Context(), until); return err }(),
+		"turns":      func() error { _, _, err := nobody.OwnTurns(t.Context(), until); return err }(),
 		"dismissals": func() error { _, err := nobody.Dismissals(t.Context(), ""); return err }(),
 	} {
 		var denied *access.Denied
@@ -142,7 +142,7 @@ func TestASmallTeamsComingTimeIsNotTold(t *testing.T) {
 	left.Seen = left.At
 	insert(t, db, append(events, left))
 	v := all.For(access.As(access.Identity{Person: person("bo")}, access.Membership{Person: person("bo"), Teams: []string{"payments"}}, access.Viewer, access.Member), "x")
-	if rows, err := v.Ahead(t.Context(), "payments", skillsNow.Add(14*24*time.Hour)); err != nil || len(rows) != 0 {
+	if rows, err := v.TeamAhead(t.Context(), "payments", skillsNow.Add(14*24*time.Hour)); err != nil || len(rows) != 0 {
 		t.Errorf("%v %v", rows, err)
 	}
 	learning, err := v.TeamLearning(t.Context(), "payments", map[string][]string{"PG": {"PG1", "PG2"}})

@@ -41,9 +41,9 @@ var working = map[string]string{
 	"Attempt":          "after Plays",
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
-	"Took":             "after Advised of each team; incidents, and of people only whether the asker was first",
-	"Ahead":            "after Advised, and never of a small team; hours and skills of whoever is on call",
-	"Turns":            "the asker's own",
+	"SkillIncidents":   "after Advised of each team; incidents, and of people only whether the asker was first",
+	"TeamAhead":        "after Advised, and never of a small team; hours and skills of whoever is on call",
+	"OwnTurns":         "the asker's own",
 	"Dismissals":       "after Advised of the team, else the asker's own",
 }
 

@@ -36,10 +36,10 @@ const ownAhead = 60 * 24 * time.Hour
 type Reader interface {
 	Query(ctx context.Context, name string, params url.Values) (*analytics.Answer, error)
 	Directory(ctx context.Context) (*analytics.Directory, error)
-	Took(ctx context.Context, teams ...string) ([]analytics.TookRow, error)
-	Ahead(ctx context.Context, team string, until time.Time) ([]analytics.AheadRow, error)
+	SkillIncidents(ctx context.Context, teams ...string) ([]analytics.SkillIncident, error)
+	TeamAhead(ctx context.Context, team string, until time.Time) ([]analytics.AheadRow, error)
 	TeamLearning(ctx context.Context, team string, tracks map[string][]string) (analytics.TeamLearning, error)
-	Turns(ctx context.Context, until time.Time) ([]analytics.TurnRow, bool, error)
+	OwnTurns(ctx context.Context, until time.Time) ([]analytics.TurnRow, bool, error)
 	Dismissals(ctx context.Context, team string) ([]analytics.DismissedRow, error)
 	Assignments(ctx context.Context, f analytics.AssignmentFilter) ([]analytics.AssignmentRow, error)
 	Drills(ctx context.Context) ([]analytics.Drill, error)
@@ -62,16 +62,16 @@ func Team(ctx context.Context, r Reader, c *training.Curriculum, at At, team str
 	}
 	t.Members, t.Small, t.Held = learning.Members, learning.Small, learning.Held
 	var gaps *analytics.Answer
-	var took []analytics.TookRow
+	var took []analytics.SkillIncident
 	var drills []recommend.Drill
 	err = together(ctx,
 		func(ctx context.Context) (err error) {
 			gaps, err = r.Query(ctx, "skill_gaps", url.Values{"team": {team}})
 			return err
 		},
-		func(ctx context.Context) (err error) { took, err = r.Took(ctx, team); return err },
+		func(ctx context.Context) (err error) { took, err = r.SkillIncidents(ctx, team); return err },
 		func(ctx context.Context) error {
-			rows, err := r.Ahead(ctx, team, at.Now.Add(recommend.AheadFor))
+			rows, err := r.TeamAhead(ctx, team, at.Now.Add(recommend.AheadFor))
 			for _, x := range rows {
 				t.Ahead = append(t.Ahead, recommend.Stretch(x))
 			}
@@ -114,7 +114,7 @@ func Own(ctx context.Context, r Reader, c *training.Curriculum, at At, who acces
 	p := recommend.Person{ID: who.Person, Now: at.Now, Zone: at.Zone, Levels: map[string]recommend.Level{}, Needs: map[string][]recommend.Need{},
 		Away: map[string][]recommend.Incident{}, Modules: map[string]recommend.State{}}
 	var levels *analytics.Answer
-	var took []analytics.TookRow
+	var took []analytics.SkillIncident
 	var coming []analytics.TurnRow
 	var rows []analytics.AssignmentRow
 	var drills []recommend.Drill
@@ -124,9 +124,9 @@ func Own(ctx context.Context, r Reader, c *training.Curriculum, at At, who acces
 			levels, err = r.Query(ctx, "skill_levels", url.Values{"by": {"skill"}, "person": {who.Person}})
 			return err
 		},
-		func(ctx context.Context) (err error) { took, err = r.Took(ctx, who.Teams()...); return err },
+		func(ctx context.Context) (err error) { took, err = r.SkillIncidents(ctx, who.Teams()...); return err },
 		func(ctx context.Context) (err error) {
-			coming, p.OnCall, err = r.Turns(ctx, at.Now.Add(ownAhead))
+			coming, p.OnCall, err = r.OwnTurns(ctx, at.Now.Add(ownAhead))
 			return err
 		},
 		func(ctx context.Context) (err error) {
@@ -196,12 +196,12 @@ func together(ctx context.Context, reads ...func(context.Context) error) error {
 	return g.Wait()
 }
 
-func incident(x analytics.TookRow) recommend.Incident {
+func incident(x analytics.SkillIncident) recommend.Incident {
 	return recommend.Incident{ID: x.Incident, Opened: x.Opened, Severe: x.Severe, Away: x.Away}
 }
 
 // needs puts a team's incidents together by skill, weighted as by skill_gaps.
-func needs(rows []analytics.TookRow, team string) []recommend.Need {
+func needs(rows []analytics.SkillIncident, team string) []recommend.Need {
 	by := map[string]*recommend.Need{}
 	for _, x := range rows {
 		if x.Team != team {
