@@ -86,18 +86,18 @@ func Team(ctx context.Context, r Reader, c *training.Curriculum, at At, team str
 	if err != nil {
 		return recommend.List{}, err
 	}
-	figures, err := readGaps(gaps)
+	figures, veiled, err := readGaps(gaps)
 	if err != nil {
 		return recommend.List{}, err
 	}
-	t.Needs = needs(took, team)
+	t.Needs, t.Veiled = needs(took, team), veiled
 	for i := range t.Needs {
 		n := &t.Needs[i]
 		if f, ok := figures[n.Skill]; ok {
 			n.Demand, n.Supply, n.Wanted, n.Away, n.Gap = f.demand, f.supply, f.need, f.away, f.gap
 		}
 	}
-	if t.Small { // what the asker may be told all the same, as a people admin, must not change what is suggested
+	if t.Small || t.Veiled { // what the asker may be told all the same, as a people admin, must not change what is suggested
 		for i := range t.Needs {
 			t.Needs[i].Supply, t.Needs[i].Gap = 0, 0
 		}
@@ -262,14 +262,14 @@ type figure struct {
 
 var errColumn = errors.New("a column is not there or of another type")
 
-// readGaps reads an answer of skill_gaps; what is withheld is zero.
-func readGaps(a *analytics.Answer) (map[string]figure, error) {
-	out := map[string]figure{}
+// readGaps reads an answer of skill_gaps, and says whether a gap in it was withheld.
+func readGaps(a *analytics.Answer) (out map[string]figure, veiled bool, err error) {
+	out = map[string]figure{}
 	for _, row := range a.Rows {
 		var f figure
 		key, ok := cell(a, row, "key").(string)
 		if !ok {
-			return nil, fmt.Errorf("skill_gaps: key: %w", errColumn)
+			return nil, false, fmt.Errorf("skill_gaps: key: %w", errColumn)
 		}
 		for name, to := range map[string]*int{"demand": &f.demand, "supply": &f.supply, "need": &f.need} {
 			switch v := cell(a, row, name).(type) {
@@ -277,7 +277,7 @@ func readGaps(a *analytics.Answer) (map[string]figure, error) {
 				*to = int(v)
 			case nil:
 			default:
-				return nil, fmt.Errorf("skill_gaps: %s: %w", name, errColumn)
+				return nil, false, fmt.Errorf("skill_gaps: %s: %w", name, errColumn)
 			}
 		}
 		for name, to := range map[string]*float64{"away": &f.away, "gap": &f.gap} {
@@ -286,12 +286,13 @@ func readGaps(a *analytics.Answer) (map[string]figure, error) {
 				*to = v
 			case nil:
 			default:
-				return nil, fmt.Errorf("skill_gaps: %s: %w", name, errColumn)
+				return nil, false, fmt.Errorf("skill_gaps: %s: %w", name, errColumn)
 			}
 		}
 		out[key] = f
+		veiled = veiled || cell(a, row, "gap") == nil
 	}
-	return out, nil
+	return out, veiled, nil
 }
 
 func readLevels(a *analytics.Answer, into map[string]recommend.Level) error {

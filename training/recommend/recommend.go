@@ -104,6 +104,7 @@ type Team struct {
 	Zone      *time.Location // of the moments in words
 	Members   int
 	Small     bool // fewer than GroupSize at some moment of the window: Supply, Gap and Ahead are not told
+	Veiled    bool // Supply and Gap are not told for another reason
 	Needs     []Need
 	Ahead     []Stretch      // coming time on call, in order
 	Held      map[string]int // module → people who have it to do or have done it

@@ -60,20 +60,20 @@ func comingShift(out *collector, c *training.Curriculum, drills []Drill, t Team)
 }
 
 func largestGap(out *collector, c *training.Curriculum, drills []Drill, t Team) {
-	needs := slices.Clone(t.Needs)
-	if !t.Small {
+	needs, told := slices.Clone(t.Needs), !t.Small && !t.Veiled
+	if told {
 		needs = slices.DeleteFunc(needs, func(n Need) bool { return n.Gap <= 0 })
 	}
 	needs = slices.DeleteFunc(needs, func(n Need) bool { return len(n.Incidents) == 0 })
 	slices.SortFunc(needs, func(a, b Need) int {
-		if c := cmp.Compare(b.Gap, a.Gap); c != 0 && !t.Small {
+		if c := cmp.Compare(b.Gap, a.Gap); c != 0 && told {
 			return c
 		}
 		return cmp.Or(cmp.Compare(b.Demand, a.Demand), strings.Compare(a.Skill, b.Skill))
 	})
 	for i, n := range needs[:min(gapsShown, len(needs))] {
 		r := Recommendation{Rule: LargestGap, Team: t.ID, Skill: n.Skill}
-		if r.Because = fmt.Sprintf("%s: the team’s %slargest demand.", took(c, n), ordinal(i)); !t.Small {
+		if r.Because = fmt.Sprintf("%s: the team’s %slargest demand.", took(c, n), ordinal(i)); told {
 			r.Because = fmt.Sprintf("The team’s %slargest gap, %.1f: %s; %s of %d people wanted are at level 3 and current; %.0f %% of demand left the team, shrunk.",
 				ordinal(i), n.Gap, took(c, n), count(n.Supply), n.Wanted, 100*n.Away)
 		}
@@ -106,7 +106,7 @@ func demanded(needs []Need) []Need {
 // and incidents.
 func choose(r *Recommendation, c *training.Curriculum, drills []Drill, t Team, n Need) {
 	lacking := max(1, n.Wanted-n.Supply)
-	if t.Small {
+	if t.Small || t.Veiled {
 		lacking = max(1, t.Members)
 	}
 	for _, m := range c.TeachesSkill(n.Skill) {

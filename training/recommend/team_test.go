@@ -162,6 +162,11 @@ func TestASmallTeamIsAdvisedByDemandAlone(t *testing.T) {
 	const want = `largest-gap FX5 by PG1 LS1 LS2 LS4 FX5 n4,n3,n2,n1
 largest-gap FX4 by PG1 LS1 LS2 LS4 FX4 q7,q5,q3,q2,q6
 largest-gap FX3 by PG1 LS1 LS2 LS4 FX3 d2,d3,d1`
+	// Nor of a larger one where that is withheld; what is coming is told of it.
+	team.Small, team.Veiled = false, true
+	if got := ForTeam(builtIn(), nil, team).Open; len(got) != 3 || got[0].Rule.ID != "coming-shift" || strings.Contains(fmt.Sprint(got), "gap,") {
+		t.Errorf("veiled: %s", said(got))
+	}
 	if got := said(a.Open); got != want || strings.Contains(a.Open[0].Because, "current") {
 		t.Errorf("%s\nwant\n%s\n%s", got, want, a.Open[0].Because)
 	}
