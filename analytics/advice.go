@@ -23,8 +23,8 @@ import (
 // took365 is how far back incidents are looked for, as by skill_gaps.
 const took365 = 365 * 24 * time.Hour
 
-// SkillIncident is an incident on a service that a team owned then, and one skill that it took.
-type SkillIncident struct {
+// DemandRow is an incident on a service that a team owned then, and one skill that it took.
+type DemandRow struct {
 	Incident, Skill, Team string
 	Opened                time.Time
 	Severe                bool // counts three times in demand
@@ -32,9 +32,9 @@ type SkillIncident struct {
 	Yours                 bool // the asker was paged first, or acted first
 }
 
-// SkillIncidents are the incidents of the last 365 days behind what these teams' skills are wanted
+// DemandBehind are the incidents of the last 365 days behind what these teams' skills are wanted
 // for, newest first; merged ones are left out, as by skill_gaps.
-func (v *View) SkillIncidents(ctx context.Context, teams ...string) ([]SkillIncident, error) {
+func (v *View) DemandBehind(ctx context.Context, teams ...string) ([]DemandRow, error) {
 	for _, t := range teams {
 		if err := v.who.Advised(t); err != nil {
 			return nil, err
@@ -49,7 +49,7 @@ func (v *View) SkillIncidents(ctx context.Context, teams ...string) ([]SkillInci
 	if v.who.Person != "" {
 		own = v.s.stored([]string{v.who.Person})
 	}
-	var out []SkillIncident
+	var out []DemandRow
 	err := v.s.look(ctx, access.Working(), "incidents by skill", q, []string{"incident_teamed", "tag_standing"}, `
 SELECT i.incident, t.skill, i.owner_then, i.opened_at,
     hasAny(['P1', 'P2', 'SEV1', 'SEV2', 'CRITICAL'], [upper(i.last_priority), upper(i.last_severity)]) AS is_severe,
@@ -62,7 +62,7 @@ WHERE NOT i.is_merged AND has({teams:Array(String)}, i.owner_then)
 ORDER BY i.opened_at DESC, i.incident DESC, t.skill`,
 		[]warehouse.Param{{Name: "teams", Value: teams}, {Name: "of", Value: own}},
 		func(r *warehouse.Rows) error {
-			var x SkillIncident
+			var x DemandRow
 			var severe, away, yours bool
 			err := r.Scan(&x.Incident, &x.Skill, &x.Team, &x.Opened, &severe, &away, &yours)
 			x.Severe, x.Away, x.Yours = severe, away, yours

@@ -43,7 +43,7 @@ func TestWhatRecommendationsGoBy(t *testing.T) {
 	// i1 was severe and Ana's; i2 hers; i6 was paged to Bo first, and Fay of search resolved it.
 	took := func(v *analytics.View, teams ...string) string {
 		t.Helper()
-		rows, err := v.SkillIncidents(t.Context(), teams...)
+		rows, err := v.DemandBehind(t.Context(), teams...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +104,7 @@ i7 queue-stream-ops search true true true`; got != want {
 	// Nobody reads what another team should learn by, and nobody who is no person has own facts.
 	nobody := all.For(access.As(access.Identity{Name: "v"}, access.Membership{}, access.Viewer), "x")
 	for name, ask := range map[string]func(v *analytics.View) error{
-		"took":       func(v *analytics.View) error { _, err := v.SkillIncidents(t.Context(), "payments"); return err },
+		"took":       func(v *analytics.View) error { _, err := v.DemandBehind(t.Context(), "payments"); return err },
 		"ahead":      func(v *analytics.View) error { _, err := v.TeamAhead(t.Context(), "payments", until); return err },
 		"learning":   func(v *analytics.View) error { _, err := v.TeamLearning(t.Context(), "payments", nil); return err },
 		"dismissals": func(v *analytics.View) error { _, err := v.Dismissals(t.Context(), "payments"); return err },

@@ -41,7 +41,7 @@ var working = map[string]string{
 	"Attempt":          "after Plays",
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
-	"SkillIncidents":   "after Advised of each team; incidents, and of people only whether the asker was first",
+	"DemandBehind":   "after Advised of each team; incidents, and of people only whether the asker was first",
 	"TeamAhead":        "after Advised, and never of a small team; hours and skills of whoever is on call",
 	"OwnTurns":         "the asker's own",
 	"Dismissals":       "after Advised of the team, else the asker's own",

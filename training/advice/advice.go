@@ -36,7 +36,7 @@ const ownAhead = 60 * 24 * time.Hour
 type Reader interface {
 	Query(ctx context.Context, name string, params url.Values) (*analytics.Answer, error)
 	Directory(ctx context.Context) (*analytics.Directory, error)
-	SkillIncidents(ctx context.Context, teams ...string) ([]analytics.SkillIncident, error)
+	DemandBehind(ctx context.Context, teams ...string) ([]analytics.DemandRow, error)
 	TeamAhead(ctx context.Context, team string, until time.Time) ([]analytics.AheadRow, error)
 	TeamLearning(ctx context.Context, team string, tracks map[string][]string) (analytics.TeamLearning, error)
 	OwnTurns(ctx context.Context, until time.Time) ([]analytics.TurnRow, bool, error)
@@ -62,14 +62,14 @@ func Team(ctx context.Context, r Reader, c *training.Curriculum, at At, team str
 	}
 	t.Members, t.Small, t.Held = learning.Members, learning.Small, learning.Held
 	var gaps *analytics.Answer
-	var took []analytics.SkillIncident
+	var took []analytics.DemandRow
 	var drills []recommend.Drill
 	err = together(ctx,
 		func(ctx context.Context) (err error) {
 			gaps, err = r.Query(ctx, "skill_gaps", url.Values{"team": {team}})
 			return err
 		},
-		func(ctx context.Context) (err error) { took, err = r.SkillIncidents(ctx, team); return err },
+		func(ctx context.Context) (err error) { took, err = r.DemandBehind(ctx, team); return err },
 		func(ctx context.Context) error {
 			rows, err := r.TeamAhead(ctx, team, at.Now.Add(recommend.AheadFor))
 			for _, x := range rows {
@@ -114,7 +114,7 @@ func Own(ctx context.Context, r Reader, c *training.Curriculum, at At, who acces
 	p := recommend.Person{ID: who.Person, Now: at.Now, Zone: at.Zone, Levels: map[string]recommend.Level{}, Needs: map[string][]recommend.Need{},
 		Away: map[string][]recommend.Incident{}, Modules: map[string]recommend.State{}}
 	var levels *analytics.Answer
-	var took []analytics.SkillIncident
+	var took []analytics.DemandRow
 	var coming []analytics.TurnRow
 	var rows []analytics.AssignmentRow
 	var drills []recommend.Drill
@@ -124,7 +124,7 @@ func Own(ctx context.Context, r Reader, c *training.Curriculum, at At, who acces
 			levels, err = r.Query(ctx, "skill_levels", url.Values{"by": {"skill"}, "person": {who.Person}})
 			return err
 		},
-		func(ctx context.Context) (err error) { took, err = r.SkillIncidents(ctx, who.Teams()...); return err },
+		func(ctx context.Context) (err error) { took, err = r.DemandBehind(ctx, who.Teams()...); return err },
 		func(ctx context.Context) (err error) {
 			coming, p.OnCall, err = r.OwnTurns(ctx, at.Now.Add(ownAhead))
 			return err
@@ -196,12 +196,12 @@ func together(ctx context.Context, reads ...func(context.Context) error) error {
 	return g.Wait()
 }
 
-func incident(x analytics.SkillIncident) recommend.Incident {
+func incident(x analytics.DemandRow) recommend.Incident {
 	return recommend.Incident{ID: x.Incident, Opened: x.Opened, Severe: x.Severe, Away: x.Away}
 }
 
 // needs puts a team's incidents together by skill, weighted as by skill_gaps.
-func needs(rows []analytics.SkillIncident, team string) []recommend.Need {
+func needs(rows []analytics.DemandRow, team string) []recommend.Need {
 	by := map[string]*recommend.Need{}
 	for _, x := range rows {
 		if x.Team != team {
