@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stewardhq/steward/access"
@@ -19,6 +20,8 @@ import (
 //  2. A team's are for whoever package access lets read what it should learn. They are the
 //     same for each of them, since what is suggested to a team must not depend on who looks.
 //  3. A person's are the asker's own. There is no way to ask for somebody else's.
+//  4. What is read for all teams at once is kept until anything arrives, a minute at most:
+//     several cards of one page, and every team's, stand on it.
 
 // took365 is how far back incidents are looked for, as by skill_gaps.
 const took365 = 365 * 24 * time.Hour
@@ -27,13 +30,14 @@ const took365 = 365 * 24 * time.Hour
 type DemandRow struct {
 	Incident, Skill, Team string
 	Opened                time.Time
-	Severe                bool // counts three times in demand
-	Away                  bool // escalated away
-	Yours                 bool // the asker was paged first, or acted first
+	Severe                bool   // counts three times in demand
+	Away                  bool   // escalated away
+	Yours                 bool   // the asker was paged first, or acted first
+	paged, acted          string // who was first, as stored; does not leave
 }
 
-// DemandBehind are the incidents of the last 365 days behind what these teams' skills are wanted
-// for, newest first; merged ones are left out, as by skill_gaps.
+// DemandBehind are the incidents of the last 365 days behind what these teams' skills are
+// wanted for, newest first; merged ones are left out, as by skill_gaps.
 func (v *View) DemandBehind(ctx context.Context, teams ...string) ([]DemandRow, error) {
 	for _, t := range teams {
 		if err := v.who.Advised(t); err != nil {
@@ -43,29 +47,51 @@ func (v *View) DemandBehind(ctx context.Context, teams ...string) ([]DemandRow, 
 	if len(teams) == 0 {
 		return nil, nil
 	}
-	q := v.s.present()
-	q.metric.Name, q.from = "skill_gaps", q.to.Add(-took365)
-	own := []string{}
+	alias, err := v.s.aliasesNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	me := map[string]bool{}
 	if v.who.Person != "" {
-		own = v.s.stored([]string{v.who.Person})
+		for _, p := range v.s.stored([]string{v.who.Person}) {
+			me[alias.person(p)] = true
+		}
+	}
+	all, err := kept(ctx, v.s, &v.s.demand, v.s.demandBehind)
+	if err != nil {
+		return nil, err
 	}
 	var out []DemandRow
-	err := v.s.look(ctx, access.Working(), "incidents by skill", q, []string{"incident_teamed", "tag_standing"}, `
+	for _, x := range all {
+		if slices.Contains(teams, x.Team) {
+			x.Yours = x.paged != "" && me[x.paged] || x.acted != "" && me[x.acted]
+			x.paged, x.acted = "", ""
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}
+
+// demandBehind reads them for all teams: what one team's costs is what all teams' do.
+func (s *Store) demandBehind(ctx context.Context) ([]DemandRow, error) {
+	q := s.present()
+	q.metric.Name, q.from = "skill_gaps", q.to.Add(-took365)
+	var out []DemandRow
+	err := s.look(ctx, access.Working(), "incidents by skill", q, []string{"incident_teamed", "tag_standing"}, `
 SELECT i.incident, t.skill, i.owner_then, i.opened_at,
     hasAny(['P1', 'P2', 'SEV1', 'SEV2', 'CRITICAL'], [upper(i.last_priority), upper(i.last_severity)]) AS is_severe,
     i.quadrant = 'escalated_away' AS is_away,
-    has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}) AS me, transform(i.paged.3, {alias:Array(String)}, {person_of:Array(String)}, i.paged.3))
-        OR (i.is_acted AND has(me, substring(i.first_act.3, 8))) AS is_yours
+    if(i.is_paged, transform(i.paged.3, {alias:Array(String)}, {person_of:Array(String)}, i.paged.3), '') AS first_paged,
+    if(i.is_acted, substring(i.first_act.3, 8), '') AS first_acted
 FROM incident_teamed AS i
 INNER JOIN tag_standing AS t ON i.incident = t.incident
-WHERE NOT i.is_merged AND has({teams:Array(String)}, i.owner_then)
-ORDER BY i.opened_at DESC, i.incident DESC, t.skill`,
-		[]warehouse.Param{{Name: "teams", Value: teams}, {Name: "of", Value: own}},
+WHERE NOT i.is_merged AND i.owner_then != ''
+ORDER BY i.opened_at DESC, i.incident DESC, t.skill`, nil,
 		func(r *warehouse.Rows) error {
 			var x DemandRow
-			var severe, away, yours bool
-			err := r.Scan(&x.Incident, &x.Skill, &x.Team, &x.Opened, &severe, &away, &yours)
-			x.Severe, x.Away, x.Yours = severe, away, yours
+			var severe, away bool
+			err := r.Scan(&x.Incident, &x.Skill, &x.Team, &x.Opened, &severe, &away, &x.paged, &x.acted)
+			x.Severe, x.Away = severe, away
 			out = append(out, x)
 			return err
 		})
@@ -79,8 +105,17 @@ type AheadRow struct {
 	Skills   []string
 }
 
-// TeamAhead is a team's coming time on call up to a moment, in order. Of a team of fewer than
-// three people it is empty: it would say what each of them can do.
+// aheadRow is one of whichever team.
+type aheadRow struct {
+	team string
+	AheadRow
+}
+
+// aheadFor is how far coming time is read.
+const aheadFor = 31 * 24 * time.Hour
+
+// TeamAhead is a team's coming time on call up to a moment, 31 days at most, in order. Of a
+// team of fewer than three people it is empty: it would say what each of them can do.
 func (v *View) TeamAhead(ctx context.Context, team string, until time.Time) ([]AheadRow, error) {
 	if err := v.who.Advised(team); err != nil {
 		return nil, err
@@ -88,18 +123,68 @@ func (v *View) TeamAhead(ctx context.Context, team string, until time.Time) ([]A
 	if small, err := v.tiny(ctx, team); small || err != nil {
 		return nil, err
 	}
-	q := v.s.present()
-	q.metric.Name, q.from, q.to, q.team = "skill_coverage", q.asOf, until.UTC(), []string{team}
+	all, err := kept(ctx, v.s, &v.s.ahead, v.s.timeAhead)
+	if err != nil {
+		return nil, err
+	}
 	var out []AheadRow
-	err := v.s.look(ctx, access.Working(), "coming time on call", q, []string{"cover_piece"},
-		"SELECT began, ended, arraySort(skills) FROM cover_piece ORDER BY began", nil,
+	for _, x := range all {
+		if x.team != team || !x.From.Before(until) {
+			continue
+		}
+		if x.To.After(until) {
+			x.To = until
+		}
+		out = append(out, x.AheadRow)
+	}
+	return out, nil
+}
+
+func (s *Store) timeAhead(ctx context.Context) ([]aheadRow, error) {
+	q := s.present()
+	q.metric.Name, q.from, q.to = "skill_coverage", q.asOf, q.asOf.Add(aheadFor)
+	var out []aheadRow
+	err := s.look(ctx, access.Working(), "coming time on call", q, []string{"cover_piece"},
+		"SELECT team, began, ended, arraySort(skills) FROM cover_piece ORDER BY team, began", nil,
 		func(r *warehouse.Rows) error {
-			var x AheadRow
-			err := r.Scan(&x.From, &x.To, &x.Skills)
+			var x aheadRow
+			err := r.Scan(&x.team, &x.From, &x.To, &x.Skills)
 			out = append(out, x)
 			return err
 		})
 	return out, err
+}
+
+// keptFor is how long rows are kept where nothing arrives: they end now.
+const keptFor = time.Minute
+
+// keep is what was read at one state of the log.
+type keep[T any] struct {
+	mu   sync.Mutex
+	mark mark
+	at   time.Time
+	rows []T
+}
+
+// kept is what read says, or said at the same state of the log. Those who come meanwhile wait
+// for it rather than read as well.
+func kept[T any](ctx context.Context, s *Store, k *keep[T], read func(context.Context) ([]T, error)) ([]T, error) {
+	m, err := s.mark(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if age := s.now().Sub(k.at); k.mark == m && !k.at.IsZero() && age >= 0 && age < keptFor {
+		return k.rows, nil
+	}
+	now := s.now()
+	rows, err := read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k.mark, k.at, k.rows = m, now, rows
+	return rows, nil
 }
 
 // tiny says whether a team had one or two members at any moment of the last 365 days.

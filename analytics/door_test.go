@@ -41,8 +41,8 @@ var working = map[string]string{
 	"Attempt":          "after Plays",
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
-	"DemandBehind":   "after Advised of each team; incidents, and of people only whether the asker was first",
-	"TeamAhead":        "after Advised, and never of a small team; hours and skills of whoever is on call",
+	"demandBehind":     "kept whole; leaves after Advised of each team, and of people only whether the asker was first",
+	"timeAhead":        "kept whole; leaves after Advised, and never of a small team",
 	"OwnTurns":         "the asker's own",
 	"Dismissals":       "after Advised of the team, else the asker's own",
 }

@@ -62,6 +62,8 @@ type Store struct {
 	cache       *cache
 	directory   directoryCache
 	small       smallCache
+	demand      keep[DemandRow]
+	ahead       keep[aheadRow]
 	ledger      Ledger
 	names       *identity.Vault
 }

@@ -105,7 +105,7 @@ func (a adviser) nextShift() {
 			continue
 		}
 		r := Recommendation{Rule: NextShift, Person: a.p.ID, Skill: n.Skill, By: next.From}
-		r.Because = fmt.Sprintf("Your next shift, for %s, begins %s, and %s. %s", next.TeamName, stamp(next.From, a.p.Zone), took(a.c, n), a.standing(l))
+		r.Because = fmt.Sprintf("Your next shift, for %s, begins %s, and %s. %s", next.TeamName, stamp(next.From, a.p.Zone), took(n, named(a.c, n.Skill)), a.standing(l))
 		if a.learn(&r) {
 			a.out.add(r, n.Incidents)
 			shown++
@@ -142,7 +142,7 @@ func (a adviser) escalatedAway() {
 	shown := 0
 	for _, skill := range skills {
 		r := Recommendation{Rule: EscalatedAway, Person: a.p.ID, Skill: skill}
-		r.Because = fmt.Sprintf("%s of yours in the last %.0f days took %s and left your team.", plural(len(recent[skill]), "incident", "incidents"), awayFor.Hours()/24, lower(skillName(a.c, skill)))
+		r.Because = fmt.Sprintf("%s of yours in the last %.0f days took %s and left your team.", plural(len(recent[skill]), "incident", "incidents"), awayFor.Hours()/24, named(a.c, skill))
 		if shown < needsShown && a.learn(&r) {
 			a.out.add(r, recent[skill])
 			shown++

@@ -52,8 +52,8 @@ func comingShift(out *collector, c *training.Curriculum, drills []Drill, t Team)
 	slices.SortStableFunc(holes, func(a, b hole) int { return a.from.Compare(b.from) }) // demand first, as they came
 	for _, h := range holes[:min(aheadShown, len(holes))] {
 		r := Recommendation{Rule: ComingShift, Team: t.ID, Skill: h.need.Skill, By: h.from}
-		r.Because = fmt.Sprintf("Nobody on call from %s to %s is current in it; in the next %.0f days that is so for %s of %s hours on call. %s.",
-			stamp(h.from, t.Zone), stamp(h.to, t.Zone), AheadFor.Hours()/24, hours(h.bare), hours(h.onCall), took(c, h.need))
+		r.Because = fmt.Sprintf("Nobody on call from %s to %s is current in %s; in the next %.0f days that is so for %s of %s hours on call. %s.",
+			stamp(h.from, t.Zone), stamp(h.to, t.Zone), named(c, h.need.Skill), AheadFor.Hours()/24, hours(h.bare), hours(h.onCall), took(h.need, "it"))
 		choose(&r, c, drills, t, h.need)
 		out.add(r, h.need.Incidents)
 	}
@@ -73,9 +73,9 @@ func largestGap(out *collector, c *training.Curriculum, drills []Drill, t Team) 
 	})
 	for i, n := range needs[:min(gapsShown, len(needs))] {
 		r := Recommendation{Rule: LargestGap, Team: t.ID, Skill: n.Skill}
-		if r.Because = fmt.Sprintf("%s: the team’s %slargest demand.", took(c, n), ordinal(i)); told {
-			r.Because = fmt.Sprintf("The team’s %slargest gap, %.1f: %s; %s of %d people wanted are at level 3 and current; %.0f %% of demand left the team, shrunk.",
-				ordinal(i), n.Gap, took(c, n), count(n.Supply), n.Wanted, 100*n.Away)
+		if r.Because = fmt.Sprintf("%s: the team’s %slargest demand.", took(n, named(c, n.Skill)), ordinal(i)); told {
+			r.Because = fmt.Sprintf("The team’s %slargest gap, %.1f: %s; %s at level 3 and current where %d are wanted; %.0f %% of demand left the team, shrunk.",
+				ordinal(i), n.Gap, took(n, named(c, n.Skill)), people(n.Supply), n.Wanted, 100*n.Away)
 		}
 		choose(&r, c, drills, t, n)
 		out.add(r, n.Incidents)
@@ -153,9 +153,9 @@ func skillName(c *training.Curriculum, id string) string {
 	return id
 }
 
-// took says what incidents took of a skill, with n.
-func took(c *training.Curriculum, n Need) string {
-	text := fmt.Sprintf("%s in 365 days took %s", plural(len(n.Incidents), "incident", "incidents"), lower(skillName(c, n.Skill)))
+// took says how many incidents took a skill, which is called name there.
+func took(n Need, name string) string {
+	text := fmt.Sprintf("%s in 365 days took %s", plural(len(n.Incidents), "incident", "incidents"), name)
 	var more []string
 	if n.Demand > len(n.Incidents) {
 		more = append(more, fmt.Sprintf("weighted %d", n.Demand))
@@ -176,12 +176,15 @@ func plural(n int, one, many string) string {
 	return fmt.Sprint(n, " ", many)
 }
 
-func count(n int) string {
+func people(n int) string {
 	if n == 0 {
-		return "none"
+		return "nobody"
 	}
-	return fmt.Sprint(n)
+	return plural(n, "person", "people")
 }
+
+// named is a skill within a sentence.
+func named(c *training.Curriculum, skill string) string { return lower(skillName(c, skill)) }
 
 func ordinal(i int) string { return []string{"", "second ", "third "}[i] }
 

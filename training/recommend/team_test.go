@@ -89,7 +89,7 @@ largest-gap LS5 by PG1 LS1 LS2 LS3 LS4 LS5 m2,m1`
 	if got := said(list.Open); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
-	const because = "The team’s largest gap, 4.5: 7 incidents in 365 days took queues and streams (weighted 11; 3 left the team); none of 2 people wanted are at level 3 and current; 25 % of demand left the team, shrunk."
+	const because = "The team’s largest gap, 4.5: 7 incidents in 365 days took queues and streams (weighted 11; 3 left the team); nobody at level 3 and current where 2 are wanted; 25 % of demand left the team, shrunk."
 	if got := list.Open[0]; got.Because != because || got.N != 7 || got.Team != "payments" || !got.By.IsZero() {
 		t.Errorf("%+v", got)
 	}
@@ -133,7 +133,7 @@ largest-gap LS5 by PG1 LS1 LS2 LS3 LS4 LS5 m2,m1`
 		t.Fatalf("%s\nwant\n%s", got, want)
 	}
 	q, d := list.Open[0], list.Open[1]
-	const because = "Nobody on call from Wed 4 Mar 22:00 UTC to Thu 5 Mar 08:00 UTC is current in it; in the next 14 days that is so for 20 of 48 hours on call. 7 incidents in 365 days took queues and streams (weighted 11; 3 left the team)."
+	const because = "Nobody on call from Wed 4 Mar 22:00 UTC to Thu 5 Mar 08:00 UTC is current in queues and streams; in the next 14 days that is so for 20 of 48 hours on call. 7 incidents in 365 days took it (weighted 11; 3 left the team)."
 	if q.Because != because || !q.By.Equal(at(10)) {
 		t.Errorf("%s %s", q.By, q.Because)
 	}
