@@ -160,7 +160,7 @@ func (a adviser) fading() {
 	}
 	var skills []string
 	for skill, l := range a.p.Levels {
-		if l.Level >= assisted && l.Retention < current && knows(a.c, skill) {
+		if l.Level >= assisted && l.Retention < current && len(took[skill]) > 0 {
 			skills = append(skills, skill)
 		}
 	}
@@ -169,9 +169,7 @@ func (a adviser) fading() {
 	})
 	for _, skill := range skills[:min(needsShown, len(skills))] {
 		r := Recommendation{Rule: Fading, Person: a.p.ID, Skill: skill, Drill: practice(a.drills, skill), Because: a.standing(a.p.Levels[skill])}
-		if n := len(took[skill]); n > 0 {
-			r.Because += fmt.Sprintf(" Your teams’ incidents took it %s in 365 days.", plural(n, "time", "times"))
-		}
+		r.Because += fmt.Sprintf(" Your teams’ incidents took it %s in 365 days.", plural(len(took[skill]), "time", "times"))
 		a.out.add(r, took[skill])
 	}
 }

@@ -22,7 +22,7 @@ var (
 	EscalatedAway = Rule{"escalated-away", 1, "an incident of yours that left the team",
 		"Skills of incidents of the last 90 days whose first page or first act was yours and that another team resolved. By the number of such incidents; at most three. Escalating was right; it shows what to learn.", "ownership_quadrant"}
 	Fading = Rule{"fading", 1, "currency that fades",
-		"Skills that you have at level 2 or above and whose retention is below 0.7. By your teams’ demand, then the lowest retention; at most three. A drill restores currency; a module does not.", "skill_levels"}
+		"Skills that incidents of your teams took in 365 days, that you have at level 2 or above and whose retention is below 0.7. By your teams’ demand, then the lowest retention; at most three. A drill restores currency; a module does not.", "skill_levels"}
 )
 
 // Rules are all of them, a team's first.
