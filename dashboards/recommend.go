@@ -187,7 +187,7 @@ func (s *Server) adviceLine(f *filter, w access.Who, r recommend.Recommendation)
 			l.Actions = append(l.Actions, navItem{"See the incident", at("incidents", r.Cites[0])})
 		}
 	}
-	if r.Team != "" && w.HeadsTeam(r.Team) && s.Play != nil {
+	if r.Drill != "" && r.Team != "" && w.HeadsTeam(r.Team) && s.Play != nil {
 		v := url.Values{"skill": {r.Skill}, "team": {r.Team}, "reason": {clip(reasonOf(r), 490)}, "cites": {strings.Join(r.Cites, " ")}}
 		l.Actions = append(l.Actions, navItem{"Book a drill", "/drills?" + v.Encode()})
 	}

@@ -73,7 +73,7 @@ func TestFadingCurrency(t *testing.T) {
 	p.Next = nil
 	p.Levels = map[string]Level{
 		queues: {2, 0.69, ago(107)}, network: {3, 0.7, ago(102)}, data: {3, 0.5, ago(200)},
-		"incident-command": {4, 0.1, ago(664)}, /* which no incident took */ "blameless-review": {2, 0.05, ago(864)}, "host-debugging": {1, 0.1, ago(664)},
+		"incident-command": {4, 0.1, ago(664)} /* which no incident took */, "blameless-review": {2, 0.05, ago(864)}, "host-debugging": {1, 0.1, ago(664)},
 		"juggling": {3, 0.1, ago(664)}, // nobody teaches it
 	}
 	list := ForPerson(builtIn(), []Drill{{ID: "d", Skills: []string{queues}, Done: true}}, p)

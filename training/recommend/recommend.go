@@ -154,7 +154,7 @@ type Recommendation struct {
 	Skill        string // empty: of no single one
 	Module       string // empty: practice, by a drill
 	Path         []string
-	Drill        string // one that practises it, where Module is empty; may be empty
+	Drill        string // one that practises the skill; may be empty
 	Because      string
 	Also         []string // reasons of other rules
 	N            int      // incidents it rests on

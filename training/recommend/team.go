@@ -109,6 +109,7 @@ func choose(r *Recommendation, c *training.Curriculum, drills []Drill, t Team, n
 	if t.Small || t.Veiled {
 		lacking = max(1, t.Members)
 	}
+	r.Drill = practice(drills, n.Skill)
 	for _, m := range c.TeachesSkill(n.Skill) {
 		if t.Held[m.ID] >= lacking {
 			continue
@@ -122,7 +123,6 @@ func choose(r *Recommendation, c *training.Curriculum, drills []Drill, t Team, n
 		r.Path = append(r.Path, m.ID)
 		return
 	}
-	r.Drill = practice(drills, n.Skill)
 }
 
 // practice is the drill of a skill to play: one not played to its end before others.

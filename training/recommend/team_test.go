@@ -107,7 +107,7 @@ func TestWhatATeamHasIsNotSuggested(t *testing.T) {
 	team.Needs = team.Needs[:1]
 	drills := []Drill{{ID: "a", Skills: []string{data}}, {ID: "b", Skills: []string{data, queues}}, {ID: "c", Skills: []string{queues}}}
 	for held, want := range map[int]string{
-		1: "largest-gap FX4 by LS4 FX4 q7,q5,q3,q2,q6",
+		1: "largest-gap FX4 by LS4 FX4 in b q7,q5,q3,q2,q6",
 		2: "largest-gap practise " + queues + " in b q7,q5,q3,q2,q6",
 	} {
 		team.Held = map[string]int{"FX4": held, "PG1": 2, "LS1": 3, "LS2": 2, "LS4": 1}
