@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"cmd/steward":        {"internal/app"},
 	"internal/app":       {"*"},
 	"access":             nil,
-	"dashboards":         {"access", "analytics", "identity", "training", "training/drill", "training/rollout"},
+	"dashboards":         {"access", "analytics", "identity", "training", "training/drill", "training/evidence", "training/rollout"},
 	"training":           {"access", "analytics", "ingest/event"},
 	"training/drill":     {"ingest/event"},
 	"training/evidence":  {"ingest/event", "training"},

@@ -21,6 +21,9 @@ type Rule struct {
 	// Needed: the incident wanted the skills, and resolving it does not show them. Who turned
 	// off a noisy alert at three has not shown how one is designed.
 	Needed bool `yaml:"needed"`
+	// Suggest: people are offered the skills when they say what an incident took, and the rule
+	// tags nothing itself.
+	Suggest bool `yaml:"suggest"`
 }
 
 // When are the conditions of a rule. Service, alert class and factor are patterns in which *

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -30,9 +31,20 @@ func TestBuiltinRules(t *testing.T) {
 			t.Errorf("%s takes %v, want %s", class, got, want)
 		}
 	}
-	for _, r := range rules.Match(Incident{Priority: "p1", Verdicts: []string{"threshold"}, Factors: []string{"late Rollback"}}) {
-		if shows := r.Skill == "change-mitigation"; r.Shows != shows {
-			t.Errorf("%s shows something: %v", r.Skill, r.Shows)
+	major := Incident{Priority: "p1", Verdicts: []string{"threshold"}, Factors: []string{"late Rollback", "Runbook out of date"}}
+	for _, c := range []struct {
+		found []Ruled
+		want  string
+	}{
+		{rules.Match(major), "change-mitigation true runbook-authoring false "},
+		{rules.Likely(major), "change-mitigation true incident-command true runbook-authoring false slo-alert-design true stakeholder-comms true "},
+	} {
+		got := ""
+		for _, r := range c.found {
+			got += fmt.Sprint(r.Skill, " ", r.Shows, " ")
+		}
+		if got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
 		}
 	}
 }

@@ -39,10 +39,15 @@ type Ruled struct {
 }
 
 // Match are the skills that the rules find in an incident, by skill.
-func (r *Rules) Match(i Incident) []Ruled {
+func (r *Rules) Match(i Incident) []Ruled { return r.match(i, false) }
+
+// Likely are those, and what rules only suggest.
+func (r *Rules) Likely(i Incident) []Ruled { return r.match(i, true) }
+
+func (r *Rules) match(i Incident, suggested bool) []Ruled {
 	var out []Ruled
 	for _, rule := range r.List {
-		if !rule.When.holds(i) {
+		if rule.Suggest && !suggested || !rule.When.holds(i) {
 			continue
 		}
 		for _, s := range rule.Skills {
