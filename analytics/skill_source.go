@@ -226,7 +226,8 @@ func (i *SkillIncident) found(s *Store, alias aliases, kind, source, id string, 
 	return nil
 }
 
-// SkillShift is a shift by its last statement. Role is empty where none was given.
+// SkillShift is a shift by its last statement. ID is as it is stored, with people's tokens in
+// it: it tells shifts apart, and is nobody's to read. Role is empty where none was given.
 type SkillShift struct {
 	ID, Schedule, Person, Role string
 	Start, End                 time.Time
@@ -265,7 +266,7 @@ WHERE `+where+` ORDER BY shift`, params,
 			if err := r.Scan(&s.ID, &s.Schedule, &s.Person, &s.Role, &s.Start, &s.End, &level, &worked); err != nil {
 				return err
 			}
-			s.ID, s.Person, s.Level, s.Worked = v.s.reveal(s.ID), v.s.reveal(alias.person(s.Person)), int(level), worked == 1
+			s.Person, s.Level, s.Worked = v.s.reveal(alias.person(s.Person)), int(level), worked == 1
 			out = append(out, s)
 			return nil
 		})

@@ -189,7 +189,7 @@ func (s *Server) evidenceLine(f *filter, n *names, r analytics.EvidenceRow) evid
 	case evidence.Quiz, evidence.Module:
 		e.Href = at("training", r.Ref)
 	case evidence.Taught:
-		e.Ref = "the shift " + e.Ref
+		e.Ref = "hosted a shadow shift"
 	default:
 		e.Href = at("incidents", r.Ref)
 	}

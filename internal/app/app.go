@@ -72,7 +72,7 @@ func New(cfg Config) (*App, error) {
 	a := &App{cfg: cfg, log: cfg.Log, cleanup: cleanup{log: cfg.Log}}
 	if cfg.has(RoleWeb) || cfg.has(RoleSink) {
 		var err error
-		if a.rules, err = LoadSkillRules(cfg.SkillRules); err != nil {
+		if a.rules, err = loadSkillRules(cfg.SkillRules); err != nil {
 			return nil, err
 		}
 		if a.curriculum, err = loadCurriculum(cfg.Curriculum); err != nil {

@@ -77,7 +77,6 @@ type deriveNote struct {
 
 func deriveNotePath(dir string) string { return filepath.Join(dir, "skills.json") }
 
-// newDeriver reads the rules; a fault in them is a *UsageError.
 func newDeriver(c *Core, rules *evidence.Rules, curriculum *training.Curriculum) (*deriver, error) {
 	all, err := training.Skills()
 	if err != nil {
@@ -94,22 +93,6 @@ func newDeriver(c *Core, rules *evidence.Rules, curriculum *training.Curriculum)
 		}
 	}
 	return d, nil
-}
-
-// LoadSkillRules reads an organisation's tagging rules, the built-in ones where file is empty.
-func LoadSkillRules(file string) (*evidence.Rules, error) {
-	if file == "" {
-		return evidence.Builtin()
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, &UsageError{Message: "skill rules: " + err.Error()}
-	}
-	rules, err := evidence.ReadRules(file, text)
-	if err != nil {
-		return nil, &UsageError{Message: err.Error()}
-	}
-	return rules, nil
 }
 
 // deriveSkills starts the loop.

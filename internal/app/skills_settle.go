@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"time"
 
@@ -20,20 +22,23 @@ func (d *deriver) everything(ctx context.Context, out *derived) error {
 	if err != nil || last.IsZero() {
 		return err
 	}
+	var taught []evidence.Piece
 	for to := last.Add(time.Millisecond); to.After(first); to = to.AddDate(0, -1, 0) {
 		ids, err := d.read().SkillsResolved(ctx, to.AddDate(0, -1, 0), to)
 		if err != nil {
 			return err
 		}
-		if _, err := d.batches(ctx, ids, out); err != nil {
+		_, some, err := d.batches(ctx, ids, out)
+		if err != nil {
 			return err
 		}
+		taught = append(taught, some...)
 	}
 	all, err := d.read().SkillShifts(ctx, first.AddDate(0, -1, 0), d.c.cfg.Now())
 	if err != nil {
 		return err
 	}
-	return d.shifts(ctx, along(shiftsOf(all)), out)
+	return d.hosted(ctx, along(shiftsOf(all)), taught, out)
 }
 
 // touched derives what something was learned of since.
@@ -56,7 +61,7 @@ func (d *deriver) touched(ctx context.Context, since time.Time, out *derived) er
 		ids = append(ids, within...)
 	}
 	slices.Sort(ids)
-	during, err := d.batches(ctx, slices.Compact(ids), out)
+	during, _, err := d.batches(ctx, slices.Compact(ids), out)
 	if err != nil {
 		return err
 	}
@@ -68,29 +73,31 @@ func (d *deriver) touched(ctx context.Context, since time.Time, out *derived) er
 	return d.shifts(ctx, beside, out)
 }
 
-// batches settles incidents, and says during which shifts of somebody who goes along they were.
-func (d *deriver) batches(ctx context.Context, ids []string, out *derived) (during []evidence.Shift, err error) {
+// batches settles incidents. It says during which shifts of somebody who goes along they were,
+// and what of these incidents their hosts taught: all of what they taught only if these are
+// all incidents there were.
+func (d *deriver) batches(ctx context.Context, ids []string, out *derived) (during []evidence.Shift, taught []evidence.Piece, err error) {
 	for batch := range slices.Chunk(ids, deriveBatch) {
 		start := time.Now()
-		some, err := d.incidents(ctx, batch, out)
+		some, pieces, err := d.incidents(ctx, batch, out)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		during = append(during, some...)
+		during, taught = append(during, some...), append(taught, pieces...)
 		d.rest(ctx, time.Since(start))
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	slices.SortFunc(during, func(a, b evidence.Shift) int { return a.Start.Compare(b.Start) })
-	return slices.CompactFunc(during, func(a, b evidence.Shift) bool { return a.ID == b.ID }), nil
+	return slices.CompactFunc(during, func(a, b evidence.Shift) bool { return a.ID == b.ID }), taught, nil
 }
 
 // incidents settles the tags of some incidents and what those who acted or watched showed.
-func (d *deriver) incidents(ctx context.Context, ids []string, out *derived) ([]evidence.Shift, error) {
+func (d *deriver) incidents(ctx context.Context, ids []string, out *derived) (during []evidence.Shift, taught []evidence.Piece, err error) {
 	all, err := d.facts(ctx, ids)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out.Incidents += len(all)
 	var from, to time.Time
@@ -106,10 +113,9 @@ func (d *deriver) incidents(ctx context.Context, ids []string, out *derived) ([]
 	}
 	raw, err := d.read().SkillShifts(ctx, from, to.Add(time.Millisecond))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	shifts, now := shiftsOf(raw), d.c.cfg.Now()
-	var during []evidence.Shift
 	for _, s := range along(shifts) {
 		if slices.ContainsFunc(all, func(i evidence.Incident) bool {
 			n := len(i.Acts)
@@ -127,19 +133,24 @@ func (d *deriver) incidents(ctx context.Context, ids []string, out *derived) ([]
 		}
 		tags, err := evidence.SettleTags(i, found, d.version(), now)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		events = append(events, tags...)
 		if i.Counts() {
 			pieces = append(pieces, i.Pieces(found, shifts)...)
 		}
 	}
+	for _, p := range pieces {
+		if p.Kind == evidence.Taught {
+			taught = append(taught, p)
+		}
+	}
 	pieces = slices.DeleteFunc(pieces, func(p evidence.Piece) bool { return p.Kind == evidence.Taught })
 	shown, err := d.compare(ctx, pieces, ids, d.version(), evidence.Solo, evidence.ReverseShadow, evidence.Led, evidence.Assist, evidence.Shadow)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return during, d.publish(ctx, out, append(events, shown...))
+	return during, taught, d.publish(ctx, out, append(events, shown...))
 }
 
 // shifts settles what the primaries taught whom somebody went along with.
@@ -148,7 +159,6 @@ func (d *deriver) shifts(ctx context.Context, beside []evidence.Shift, out *deri
 		return nil
 	}
 	var pieces []evidence.Piece
-	var refs []string
 	for _, s := range beside {
 		raw, err := d.read().SkillShifts(ctx, s.Start, s.End)
 		if err != nil {
@@ -179,6 +189,14 @@ func (d *deriver) shifts(ctx context.Context, beside []evidence.Shift, out *deri
 				}
 			}
 		}
+	}
+	return d.hosted(ctx, beside, pieces, out)
+}
+
+// hosted settles what was taught in some shifts.
+func (d *deriver) hosted(ctx context.Context, beside []evidence.Shift, pieces []evidence.Piece, out *derived) error {
+	var refs []string
+	for _, s := range beside {
 		refs = append(refs, s.ID)
 	}
 	events, err := d.compare(ctx, pieces, refs, d.version(), evidence.Taught)
@@ -319,7 +337,9 @@ func incidentOf(r analytics.SkillIncident, tier int) evidence.Incident {
 func shiftsOf(rows []analytics.SkillShift) []evidence.Shift {
 	var out []evidence.Shift
 	for _, r := range rows {
-		out = append(out, evidence.Shift{ID: r.ID, Schedule: r.Schedule, Person: r.Person, Role: r.Role, Level: r.Level, Start: r.Start, End: r.End, Worked: r.Worked})
+		// A shift's id is made of a person's, and a reference must not be.
+		id := sha256.Sum256([]byte(r.ID))
+		out = append(out, evidence.Shift{ID: "shift-" + hex.EncodeToString(id[:8]), Schedule: r.Schedule, Person: r.Person, Role: r.Role, Level: r.Level, Start: r.Start, End: r.End, Worked: r.Worked})
 	}
 	return out
 }
