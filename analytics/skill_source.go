@@ -142,6 +142,14 @@ func (v *View) SkillIncidents(ctx context.Context, ids []string) ([]SkillInciden
 	if err != nil {
 		return nil, err
 	}
+	// Their days first: reading what was done reads those and not the history.
+	var from, to time.Time
+	err = v.s.look(ctx, pass, "span of incidents", v.s.present(), nil, `
+SELECT min(at), max(at) FROM events WHERE kind IN `+skillKinds+` AND incident IN {ids:Array(String)} AND at <= {as_of:DateTime64(3, 'UTC')}`,
+		[]warehouse.Param{{Name: "ids", Value: ids}}, func(r *warehouse.Rows) error { return r.Scan(&from, &to) })
+	if err != nil {
+		return nil, err
+	}
 	index := map[string]int{}
 	var out []SkillIncident
 	err = v.s.look(ctx, pass, "incidents for skills", v.s.present(), nil, `
@@ -150,10 +158,10 @@ SELECT kind, at, id, source, incident, service, person, actor, title, priority, 
 FROM (SELECT toString(kind) AS kind, at, id, toString(source) AS source, incident, service, person, toString(actor) AS actor, title, toString(priority) AS priority,
         toString(severity) AS severity, toString(alert_class) AS alert_class, toString(cause) AS cause, toString(state) AS state, targets, drill, data
     FROM events
-    WHERE events.kind IN `+skillKinds+` AND incident IN {ids:Array(String)} AND at <= {as_of:DateTime64(3, 'UTC')}
+    WHERE events.kind IN `+skillKinds+` AND incident IN {ids:Array(String)} AND at >= {lower:DateTime64(3, 'UTC')} AND at <= {upper:DateTime64(3, 'UTC')}
     ORDER BY seen, at, data LIMIT 1 BY source, id)
 ORDER BY incident, at, id, source`,
-		[]warehouse.Param{{Name: "ids", Value: ids}},
+		[]warehouse.Param{{Name: "ids", Value: ids}, {Name: "lower", Value: from}, {Name: "upper", Value: to}},
 		func(r *warehouse.Rows) error {
 			var kind, id, source, incident, service, person, actor, title, priority, severity, class, cause, state, rest string
 			var at time.Time

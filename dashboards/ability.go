@@ -21,6 +21,8 @@ type abilityAsk struct {
 	shown  bool
 	person string
 	levels *result
+	team   string // one of theirs, whose incidents say what there was to show
+	gaps   *result
 	rows   []analytics.EvidenceRow
 }
 
@@ -33,6 +35,9 @@ func (a *abilityAsk) ask(ask *asker) {
 		return
 	}
 	a.levels = ask.metric("skill_levels", "by", "skill", "person", a.person)
+	if a.team != "" { // of the year that a gap is measured over, whatever the page's window
+		a.gaps = ask.metric("skill_gaps", "team", a.team, "from", "", "to", "")
+	}
 	ask.do(func(ctx context.Context) (err error) { a.rows, err = ask.read.Evidence(ctx, a.person); return })
 }
 
@@ -44,6 +49,7 @@ type abilityView struct {
 	Err                 string
 	Skills              []abilityLine
 	None                []string // without any evidence
+	Others              []string // of these, that the team's incidents took
 	Metric              *analytics.Metric
 	CSV                 string
 	N                   string
@@ -92,7 +98,7 @@ func (s *Server) ability(c echo.Context, f *filter, n *names, a *abilityAsk) *ab
 	cd.sourced(f, a.levels, "", "")
 	v.Metric, v.CSV = cd.Metric, cd.CSV
 	v.N = plural(float64(standing(a.rows)), "piece of evidence", "pieces of evidence")
-	levels := a.levels.byKey()
+	levels, gaps := a.levels.byKey(), a.gaps.byKey()
 	byLevel, fading := make([]int, 5), 0
 	for _, k := range s.Learn.Curriculum().Skills {
 		var rows []analytics.EvidenceRow
@@ -103,7 +109,11 @@ func (s *Server) ability(c echo.Context, f *filter, n *names, a *abilityAsk) *ab
 		}
 		w, has := levels[k.ID]
 		if !has && len(rows) == 0 {
-			v.None = append(v.None, k.Name)
+			if n := gaps[k.ID].n("incidents"); n > 0 {
+				v.Others = append(v.Others, k.Name+" ("+plural(n, "incident", "incidents")+")")
+			} else {
+				v.None = append(v.None, k.Name)
+			}
 			continue
 		}
 		l := s.abilityLine(f, n, k, w, has, rows)

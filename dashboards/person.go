@@ -39,6 +39,9 @@ func (s *Server) me(c echo.Context) error {
 	var looks []analytics.LookRow
 	var work []analytics.AssignmentRow
 	can := s.abilityAsk(true, w.Person)
+	if teams := w.Teams(); len(teams) == 1 {
+		can.team = teams[0]
+	}
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		can.ask(ask)
 		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
