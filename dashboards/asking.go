@@ -46,6 +46,8 @@ type Reading interface {
 	Attempts(ctx context.Context) ([]analytics.AttemptRow, error)
 	Attempt(ctx context.Context, id string) (*analytics.Attempt, error)
 	Assignments(ctx context.Context, f analytics.AssignmentFilter) ([]analytics.AssignmentRow, error)
+	Evidence(ctx context.Context, person string) ([]analytics.EvidenceRow, error)
+	Took(ctx context.Context, incident string) (*analytics.Took, error)
 	Looks(ctx context.Context, limit int) ([]analytics.LookRow, error)
 	Audit(ctx context.Context, limit int) ([]analytics.AuditRow, error)
 	Quarantine(ctx context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error)

@@ -140,6 +140,7 @@ func (*fake) Metrics() []analytics.Metric {
 		metricOf("oncall_hours", "hours", "team person level hour_class weekday_hour", "team person hours", "primary secondary total people"),
 		metricOf("ownership_quadrant", "incidents", by, inc, "n owned escalated_away misrouted owned_on_paper unowned untouched"),
 		metricOf("pages", "pages", by+" person level", pag, "pages people interrupting unanswered"),
+		metricOf("skill_levels", "level", "person skill", "person team skill", "level weight retention last_evidence"),
 		metricOf("time_to_ack", "seconds", by, inc+" profile", "n not_acked p50 p90 mean"),
 		metricOf("time_to_resolve", "seconds", by, inc, "n unresolved p50 p90 mean"),
 	}

@@ -103,6 +103,7 @@ type incidentView struct {
 	Events      []eventView
 	Count, Zone string
 	JSON        string
+	Took        *tookView
 }
 
 // eventView is one event of the timeline.
@@ -145,7 +146,12 @@ func (s *Server) incident(c echo.Context) error {
 	if w := who(c); s.Play != nil && !inc.Resolved.IsZero() && (w.IsOperator() || w.InTeam(inc.OwnerThen) || w.InTeam(inc.OwnerNow)) {
 		p.Sub = append(p.Sub, say(" · ", linked("make a drill of it", at("incidents", id)+"/drill"))...)
 	}
-	p.Incident = v
+	t, err := s.reading(c).Took(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	v.Took = s.took(c, f, n, inc, t)
+	p.Incident, p.Notice = v, told[c.QueryParam("done")]
 	p.Answer = incidentAnswer(f, n, inc, zero)
 	if cd := s.teachesCard(f, who(c), inc); cd != nil {
 		p.Cards = append(p.Cards, *cd)
@@ -248,7 +254,7 @@ var eventWords = map[string][2]string{
 	"incident.reopened": {"Reopened", "bad"}, "incident.snoozed": {"Snoozed", "none"}, "incident.merged": {"Merged", "none"}, "incident.noted": {"Note", "none"},
 	"responder.requested": {"Asked for help", "warn"}, "responder.responded": {"Answered the request", "act"}, "page.sent": {"Paged", "page"}, "page.failed": {"Page failed", "bad"},
 	"page.unanswered": {"Page went unanswered", "bad"}, "page.reviewed": {"Reviewed", "none"}, "alert.fired": {"Alert fired", "bad"}, "alert.resolved": {"Alert ended", "good"},
-	"skill.tagged": {"Skill tagged", "none"}, "review.published": {"Review published", "none"},
+	"skill.tagged": {"Skill tagged", "none"}, "skill.untagged": {"Skill tag taken back", "none"}, "review.published": {"Review published", "none"},
 }
 
 func (s *Server) event(f *filter, n *names, e analytics.EventRow, zero time.Time) eventView {
@@ -344,6 +350,14 @@ func (s *Server) detail(n *names, e analytics.EventRow) string {
 	add("%s", text("state"))
 	add("until %s", text("until"))
 	add("into %s", text("into"))
+	if strings.HasPrefix(e.Kind, "skill.") {
+		add("%s", text("skill"))
+		if by := text("by"); by != "" && by != analytics.ByRules {
+			add("by %s", n.person(by))
+		} else {
+			add("by the rule %s", text("rule"))
+		}
+	}
 	add("because: %s", text("reason"))
 	add("“%s”", text("text"))
 	if e.Kind == "incident.opened" || e.Kind == "incident.updated" {

@@ -39,6 +39,7 @@ type page struct {
 	Debrief     *debriefView
 	Author      *authorView
 	Module      *moduleView
+	Ability     *abilityView
 	TokenForm   *string // where signing in with a token leads
 }
 
@@ -50,7 +51,16 @@ func newRenderer(files embed.FS, assets map[string]asset) (*renderer, error) {
 	t := template.New("").Funcs(template.FuncMap{
 		// static is the address of an asset with its digest, so that it may be kept for ever.
 		"static": func(name string) string { return "/static/" + name + "?v=" + assets[name].digest },
-		"has":    func(name string) bool { _, ok := assets[name]; return ok },
+		// pair hands a template two things; upto counts from 1.
+		"pair": func(a, b any) struct{ A, B any } { return struct{ A, B any }{a, b} },
+		"upto": func(n int) []int {
+			out := make([]int, n)
+			for i := range out {
+				out[i] = i + 1
+			}
+			return out
+		},
+		"has": func(name string) bool { _, ok := assets[name]; return ok },
 	})
 	t, err := t.ParseFS(files, "template/*.html")
 	if err != nil {

@@ -39,7 +39,12 @@ func (s *Server) me(c echo.Context) error {
 	adv := func(*filter) []card { return nil }
 	var looks []analytics.LookRow
 	var work []analytics.AssignmentRow
+	can := s.abilityAsk(true, w.Person)
+	if teams := w.Teams(); len(teams) == 1 {
+		can.team = teams[0]
+	}
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
+		can.ask(ask)
 		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
 		if s.Learn != nil {
 			ask.do(func(ctx context.Context) (err error) {
@@ -53,7 +58,7 @@ func (s *Server) me(c echo.Context) error {
 			return []card{s.looksCard(f, n, looks)}
 		}
 		return append(adv(f), s.learnCard(f, n, work), s.looksCard(f, n, looks))
-	})
+	}, can)
 }
 
 // person answers what somebody carries, to those who may see it.
@@ -83,11 +88,12 @@ func (s *Server) person(c echo.Context) error {
 	} else if _, known := n.people[id]; !known || identity.IsFormer(id) {
 		return missing("person", id)
 	}
-	return s.carries(c, f, id, team, "Teams", func(*asker) {}, func(*names) []card { return nil })
+	can := s.abilityAsk(w.IsOperator() || w.Has(access.PeopleAdmin), id)
+	return s.carries(c, f, id, team, "Teams", can.ask, func(*names) []card { return nil }, can)
 }
 
 // carries is the page of one person.
-func (s *Server) carries(c echo.Context, f *filter, id, team, nav string, also func(*asker), more func(*names) []card) error {
+func (s *Server) carries(c echo.Context, f *filter, id, team, nav string, also func(*asker), more func(*names) []card, can *abilityAsk) error {
 	ask := s.asker(c, f)
 	dir := ask.names()
 	months := ask.metric("interruptions", "person", id, "team", team, "bucket", "month")
@@ -116,6 +122,7 @@ func (s *Server) carries(c echo.Context, f *filter, id, team, nav string, also f
 		p.Answer = carriesAnswer(f, id == who(c).Person, n.person(id), months, classes)
 	}
 	p.Cards = append([]card{s.ownMonths(f, months), s.ownWeeks(f, weeks), s.ownHours(f, hours, classes)}, more(n)...)
+	p.Ability, p.Notice = s.ability(c, f, n, can), told[c.QueryParam("done")]
 	return s.render(c, p)
 }
 

@@ -73,13 +73,14 @@ type Deps struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	Version     string
-	Keys        Keys   // tokens and secrets; nil: their page does not exist
-	Learn       Learn  // the curriculum and what people do about it; nil: there are no such pages
-	Audit       Audit  // keeps administrative acts; required with Keys or Redriver
-	Dev         bool   // loopback without sign-in: errors say more
-	Insecure    bool   // served without TLS on loopback: cookies may travel so
-	ViewAs      bool   // a switcher shows pages as others see them
-	EchartsPath string // a file to serve instead of the embedded or found chart library
+	Keys        Keys    // tokens and secrets; nil: their page does not exist
+	Learn       Learn   // the curriculum and what people do about it; nil: there are no such pages
+	Showing     Showing // what people say about skills; nil: nobody is asked. It needs Learn
+	Audit       Audit   // keeps administrative acts; required with Keys or Redriver
+	Dev         bool    // loopback without sign-in: errors say more
+	Insecure    bool    // served without TLS on loopback: cookies may travel so
+	ViewAs      bool    // a switcher shows pages as others see them
+	EchartsPath string  // a file to serve instead of the embedded or found chart library
 }
 
 // Server serves pages and API. It holds no state besides its parsed templates and assets.
@@ -159,9 +160,6 @@ func (s *Server) routes() *echo.Echo {
 	get("/services", signedIn, s.services, zip)
 	get("/services/:service", signedIn, s.service, zip)
 	get("/incidents", signedIn, s.incidents, zip)
-	get("/incidents/:incident", signedIn, s.incident, zip)
-	get("/me", signedIn, s.me, zip)
-	get("/people/:person", signedIn, s.person, zip)
 	get("/definitions", signedIn, s.definitions, zip)
 
 	// Not compressed: these pages hold a token beside text that others can choose.
@@ -169,6 +167,9 @@ func (s *Server) routes() *echo.Echo {
 		TokenLookup: "form:csrf", CookieName: s.csrfCookie(), CookiePath: "/",
 		CookieSecure: !s.Insecure, CookieHTTPOnly: true, CookieSameSite: http.SameSiteStrictMode,
 	})
+	get("/incidents/:incident", signedIn, s.incident, csrf)
+	get("/me", signedIn, s.me, csrf)
+	get("/people/:person", signedIn, s.person, csrf)
 	get("/drills", signedIn, s.drills, zip)
 	get("/drills/:drill", signedIn, s.drill, csrf)
 	get("/drills/:drill/:attempt", signedIn, s.attempt, csrf)
@@ -195,6 +196,9 @@ func (s *Server) routes() *echo.Echo {
 		if s.Advise != nil {
 			s.recommendRoutes(router{get, post, csrf, zip})
 		}
+	}
+	if s.Showing != nil {
+		s.showRoutes(router{get, post, csrf, zip})
 	}
 	if s.ViewAs {
 		post("/viewas", anybody, s.switchTo)

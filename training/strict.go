@@ -28,6 +28,13 @@ func (p places) line(field string) int {
 	return 1
 }
 
+// Strict reads YAML that people write into a struct or a list of structs, for packages below
+// this one: line tells on which line a field such as "rules[2].when" stands.
+func Strict(file string, text []byte, into any) (line func(field string) int, problems []Problem) {
+	at, problems := strict(file, text, into)
+	return at.line, problems
+}
+
 // strict reads YAML into a struct or a list of structs. The decoder's own complaints name a
 // line and a Go type but not the field, and stop at some of the faults, so the tree is
 // compared with the type first. Anchors are refused: nobody needs them here, and they are how

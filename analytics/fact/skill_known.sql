@@ -1,6 +1,6 @@
 -- fact: skill_known
 -- Every skill that evidence or a tag named, and those asked for. Voided evidence names its
--- skill too: a voiding must not take away the rows of others.
+-- skill too: a voiding must not take away the rows of others, nor must an untag.
 skill_known AS (
     SELECT DISTINCT skill
     FROM (
@@ -8,7 +8,7 @@ skill_known AS (
         WHERE voids = '' AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}
         UNION ALL
         SELECT toString(skill) AS skill FROM tag
-        WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}
+        WHERE untags = 0 AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}
         UNION ALL SELECT arrayJoin({skill:Array(String)}) AS skill -- if skill
         )
     WHERE skill != ''

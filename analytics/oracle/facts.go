@@ -41,6 +41,7 @@ type rest struct {
 	Skill    string          `json:"skill"`
 	Evidence string          `json:"evidence"` // of a voiding: the id of what it voids
 	Kind     string          `json:"kind"`
+	Basis    string          `json:"basis"`
 	Ref      json.RawMessage `json:"ref"`
 
 	Assignment string `json:"assignment"`
@@ -137,7 +138,7 @@ func decode(e event.Event) (fact, error) {
 	out := fact{Event: e, f: f}
 	switch e.Kind {
 	case event.PersonDescribed, event.PolicyPublished, event.ShiftPlanned, event.ShiftWorked, event.ServiceDescribed,
-		event.SkillEvidenced, event.EvidenceVoided, event.SkillTagged,
+		event.SkillEvidenced, event.EvidenceVoided, event.SkillTagged, event.SkillUntagged,
 		event.TrainingAssigned, event.TrainingStarted, event.TrainingAnswered, event.TrainingPassed, event.TrainingFailed,
 		event.TrainingCompleted, event.TrainingAbandoned, event.TrainingWaived:
 		if err := json.Unmarshal(e.Data, &out.raw); err != nil {

@@ -84,6 +84,21 @@ func (m *maker) tagged() {
 		}
 		m.add(event.SkillTagged, id, m.moment(), map[string]any{"incident": id, "skill": pick(m.r, skills), "basis": pick(m.r, []string{"rule", "responder", "reviewer"})})
 	}
+	if !m.chance(3) {
+		return
+	}
+	// Somebody takes one back, or what was never said. The moment may be before the tag's, or
+	// its very own, where ids decide.
+	last := m.events[len(m.events)-1]
+	at, id := m.moment(), pick(m.r, append([]string{last.Key}, m.opened...))
+	if m.chance(2) {
+		at, id = last.At, last.Key
+	}
+	d := map[string]any{"incident": id, "skill": pick(m.r, skills), "by": pick(m.r, people)}
+	if m.chance(2) {
+		d["basis"] = pick(m.r, []string{"rule", "responder", "reviewer"})
+	}
+	m.add(event.SkillUntagged, id, at, d)
 }
 
 // longWatch is a shift of a week or so: without any, nobody is on call around the clock.

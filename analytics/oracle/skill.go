@@ -156,13 +156,37 @@ func (q *question) skillLevels() Result {
 
 func round6(v float64) float64 { return math.Round(v*1e6) / 1e6 }
 
-// tags are the skills of each incident.
+// tags are the skills of each incident. Facts come in order, so an untag finds what it takes
+// back, and what is said after it stands.
 func (q *question) tags() map[string][]string {
-	out := map[string][]string{}
+	said := map[string]map[string]map[string]bool{} // incident, skill, basis
 	for _, f := range q.facts {
-		if id := f.f.Incident; f.Kind == event.SkillTagged && passes(q.Skill, f.raw.Skill) && !slices.Contains(out[id], f.raw.Skill) {
-			out[id] = append(out[id], f.raw.Skill)
+		id, skill := f.f.Incident, f.raw.Skill
+		if f.Kind != event.SkillTagged && f.Kind != event.SkillUntagged || !passes(q.Skill, skill) {
+			continue
 		}
+		if said[id] == nil {
+			said[id] = map[string]map[string]bool{}
+		}
+		switch {
+		case f.Kind == event.SkillTagged && said[id][skill] == nil:
+			said[id][skill] = map[string]bool{f.raw.Basis: true}
+		case f.Kind == event.SkillTagged:
+			said[id][skill][f.raw.Basis] = true
+		case f.raw.Basis == "":
+			delete(said[id], skill)
+		default:
+			delete(said[id][skill], f.raw.Basis)
+		}
+	}
+	out := map[string][]string{}
+	for id, skills := range said {
+		for skill, by := range skills {
+			if len(by) > 0 {
+				out[id] = append(out[id], skill)
+			}
+		}
+		slices.Sort(out[id])
 	}
 	return out
 }

@@ -43,6 +43,7 @@ func (c *command) serve() *cobra.Command {
 	f.StringVar(&zone, "tz", "UTC", "the organisation's time `zone`, such as Europe/Berlin")
 	f.StringSliceVar(&cfg.PagerDutySecrets, "pagerduty-secrets", nil, "signing `secrets` of PagerDuty webhook subscriptions, besides those of steward secret add; several while one is being rotated")
 	f.StringVar(&cfg.Curriculum, "curriculum", "", "`directory` of modules of your own, laid over the built-in ones (docs/curriculum.md)")
+	f.StringVar(&cfg.SkillRules, "skill-rules", "", "`file` of rules of your own that say which skills an incident took, added to the built-in ones or in their place (docs/skills.md)")
 	f.BoolVar(&cfg.Dev, "dev", false, "for development of Steward itself: whoever can connect is trusted")
 	f.BoolVar(&cfg.Demo, "demo", false, "load a made-up organisation when there are no events yet; whoever can connect is trusted")
 	f.StringVar(&rules, "access", "", "`file` that says who people are and which roles they have (docs/security.md)")

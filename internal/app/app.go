@@ -34,6 +34,7 @@ import (
 	"github.com/stewardhq/steward/internal/keys"
 	"github.com/stewardhq/steward/internal/signin"
 	"github.com/stewardhq/steward/training"
+	"github.com/stewardhq/steward/training/evidence"
 )
 
 // stopWithin bounds a clean end; what is not done by then is left to the next start, which
@@ -48,7 +49,8 @@ type App struct {
 	core       *Core
 	keys       *keys.Store
 	ledger     *ledger
-	curriculum *training.Curriculum // nil without pages
+	curriculum *training.Curriculum // nil without pages and sink
+	rules      *evidence.Rules      // which skills incidents take; nil likewise
 	noted      noted
 	policy     access.Policy
 	signin     *signin.SignIn // nil: nobody can, as with --dev
@@ -68,8 +70,11 @@ func New(cfg Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{cfg: cfg, log: cfg.Log, cleanup: cleanup{log: cfg.Log}}
-	if cfg.has(RoleWeb) {
+	if cfg.has(RoleWeb) || cfg.has(RoleSink) {
 		var err error
+		if a.rules, err = loadSkillRules(cfg.SkillRules); err != nil {
+			return nil, err
+		}
 		if a.curriculum, err = loadCurriculum(cfg.Curriculum); err != nil {
 			return nil, err
 		}
@@ -134,6 +139,11 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	a.watchKeys()
+	if a.core.Sink != nil {
+		if err := a.core.deriveSkills(a.rules, a.curriculum); err != nil {
+			return err
+		}
+	}
 	if a.cfg.Demo {
 		a.core.loadDemo()
 	}

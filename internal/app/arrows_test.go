@@ -18,9 +18,10 @@ var arrows = map[string][]string{
 	"cmd/steward":        {"internal/app"},
 	"internal/app":       {"*"},
 	"access":             nil,
-	"dashboards":         {"access", "analytics", "identity", "training", "training/drill", "training/rollout"},
+	"dashboards":         {"access", "analytics", "identity", "training", "training/drill", "training/evidence", "training/rollout"},
 	"training":           {"access", "analytics", "ingest/event"},
 	"training/drill":     {"ingest/event"},
+	"training/evidence":  {"ingest/event", "training"},
 	"training/rollout":   {"ingest/event"},
 	"identity":           nil,
 	"analytics":          {"access", "identity", "ingest/event", "internal/warehouse", "training/drill"}, // a stored drill is read as what it is

@@ -66,6 +66,7 @@ type Config struct {
 	// of the connection is the caller's.
 	TrustedProxies []netip.Prefix
 
+	SkillRules string // an organisation's own file of tagging rules; empty: the built-in ones
 	Curriculum string // an organisation's own directory of modules, laid over the built-in ones
 
 	Version string

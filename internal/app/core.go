@@ -33,6 +33,7 @@ type Core struct {
 	Sink      *ingest.Sink
 	Store     *analytics.Store
 
+	deriver  *deriver           // nil without the role sink, and in commands
 	forgot   func(ids []string) // told whom nobody is to know any more; may be nil
 	newVault bool               // the identity table was not there
 	failed   chan error         // of a loop that must not end; buffered

@@ -53,11 +53,18 @@ type demoNote struct {
 // loadDemo fills an empty installation in the background.
 func (c *Core) loadDemo() {
 	ctx, cancel := context.WithCancel(context.Background())
+	if c.deriver != nil {
+		c.deriver.held.Store(true) // half a history would be derived twice
+	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		if err := c.demo(ctx); err != nil && ctx.Err() == nil {
 			c.log.Error("the demo organisation is not complete; the next start goes on with it", "error", err)
+		}
+		if c.deriver != nil {
+			c.deriver.held.Store(false)
+			c.skillsChanged()
 		}
 	}()
 	c.cleanup.add("the demo", func(ctx context.Context) error {
@@ -104,6 +111,9 @@ func (c *Core) demo(ctx context.Context) error {
 		return err
 	}
 	if err := c.Sink.Drain(ctx); err != nil {
+		return err
+	}
+	if err := c.skillsUnknown(); err != nil {
 		return err
 	}
 	note.Done = true

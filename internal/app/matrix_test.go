@@ -78,6 +78,9 @@ func (o org) hoursOf(person string) float64 {
 // else has either.
 func reasonOf(person string) string { return "Rsn" + strings.TrimPrefix(nameOf(person), "Nm") }
 
+// wordOf is what somebody attested of a person, which only who reads their evidence reads.
+func wordOf(person string) string { return "Shw" + strings.TrimPrefix(nameOf(person), "Nm") }
+
 func (o org) scoreOf(person string) float64 { return float64(20+5*slices.Index(o.all, person)) / 64 }
 
 var matrixNow = time.Date(2026, 6, 20, 12, 0, 0, 0, time.UTC)
@@ -106,6 +109,7 @@ func (o org) history(t *testing.T) []event.Event {
 			tell(event.PersonDescribed, p, start, map[string]any{"person": p, "name": nameOf(p), "time_zone": "UTC", "aliases": []string{aliasOf(p)}})
 			tell(event.MemberJoined, name+"/"+p, start, map[string]any{"team": name, "person": p, "role": role})
 			tell(event.SkillEvidenced, p, start, map[string]any{"person": p, "skill": "queues", "kind": "drill", "ref": "d", "rule_version": 1})
+			tell(event.SkillEvidenced, p, start, map[string]any{"person": p, "skill": "queue-stream-ops", "kind": "attested", "ref": "inc-" + name + "-0-0", "rule_version": 1, "note": wordOf(p)})
 			tell(event.TrainingAssigned, p, start.AddDate(0, 2, 0), map[string]any{"assignment": "tr-" + name + fmt.Sprint(i), "module": "FX4", "person": p, "by": team[0]})
 			for k := range 3 + i {
 				id := fmt.Sprintf("inc-%s-%d-%d", name, i, k)
@@ -270,6 +274,11 @@ func (o org) rows() []row {
 			rows = append(rows, row{"GET /api/v1/assignments", "/api/v1/assignments?" + path + format, "", answers, false})
 		}
 	}
+	for _, form := range []string{"tag=datastore-ops", "untag=datastore-ops&reason=x", "person=" + q(o.alpha[1]) + "&skill=datastore-ops"} { // without the page's token nobody
+		rows = append(rows, row{"POST /incidents/:incident/skills", "/incidents/inc-alpha-2-0/skills", form, "", false})
+	}
+	rows = append(rows, row{"POST /me/skills", "/me/skills", "evidence=x&reason=x", "", false},
+		row{"POST /people/:person/skills", "/people/" + q(o.alpha[1]) + "/skills", "evidence=x&reason=x", "", false})
 	for _, act := range []string{"assign", "start", "quiz", "complete", "abandon", "waive"} { // without the page's token nobody
 		rows = append(rows, row{"POST /training/:module/" + act, "/training/PG1/" + act, "assignment=work-alpha1&person=" + q(o.alpha[1]) + "&reason=administrative&for=person:" + q(o.alpha[1]), "", false})
 	}
@@ -419,6 +428,15 @@ func TestMatrix(t *testing.T) {
 			t.Errorf("the log names %s", p)
 		}
 	}
+	// The test must be able to fail: they themselves and the people admin do read it.
+	for _, c := range []struct {
+		who  asker
+		path string
+	}{{askers[2], "/me"}, {askers[5], "/people/" + url.QueryEscape(member)}} {
+		if _, _, text := (row{path: c.path}).ask(t, client, a.URL(), "GET", c.who); !strings.Contains(text, wordOf(member)) {
+			t.Errorf("%s does not read the member's evidence at %s", c.who.name, c.path)
+		}
+	}
 	t.Run("the ledger", func(t *testing.T) { o.ledger(t, client, a, askers) })
 }
 
@@ -481,6 +499,9 @@ func (o org) leaks(t *testing.T, who asker, r row, code int, text string) {
 		}
 		if !slices.Contains(who.works, p) && strings.Contains(plain, reasonOf(p)) {
 			t.Errorf("%s, %s (%d): the answer says why %s is to learn something", who.name, r.path, code, p)
+		}
+		if !slices.Contains(who.scores, p) && strings.Contains(plain, wordOf(p)) {
+			t.Errorf("%s, %s (%d): the answer says what %s showed", who.name, r.path, code, p)
 		}
 		for _, score := range []string{strconv.FormatFloat(o.scoreOf(p), 'f', -1, 64), fmt.Sprintf("passed with %.0f %%", 100*o.scoreOf(p))} {
 			if !slices.Contains(who.scores, p) && strings.Contains(plain, score) {

@@ -62,11 +62,13 @@ func (c *Core) Import(ctx context.Context, req ImportRequest) (ImportProgress, e
 	if err := c.Sink.Drain(ctx); err != nil {
 		return ImportProgress{}, err
 	}
-	return ingest.Import(ctx, ingest.ImportConfig{
+	done, err := ingest.Import(ctx, ingest.ImportConfig{
 		Format: req.Format, Account: req.Account, Reader: req.Reader,
 		Publisher: c.Publisher, Sink: c.Sink, DB: c.DB, Vault: c.Vault, Now: c.cfg.Now, Log: c.log.With("part", "import"),
 		Progress: req.Progress,
 	})
+	// What is imported may have been learned long ago, so it would not be looked at as new.
+	return done, errors.Join(err, c.skillsUnknown())
 }
 
 // answer runs one metric.
