@@ -47,6 +47,9 @@ type rest struct {
 	Module     string `json:"module"`
 	Track      string `json:"track"`
 	Due        string `json:"due"`
+
+	Verdict   string `json:"verdict"`
+	MadeSense *bool  `json:"made_sense"`
 }
 
 // world is what a question may know, in the total order, sorted into the piles that the
@@ -137,7 +140,7 @@ func decode(e event.Event) (fact, error) {
 	out := fact{Event: e, f: f}
 	switch e.Kind {
 	case event.PersonDescribed, event.PolicyPublished, event.ShiftPlanned, event.ShiftWorked, event.ServiceDescribed,
-		event.SkillEvidenced, event.EvidenceVoided, event.SkillTagged,
+		event.SkillEvidenced, event.EvidenceVoided, event.SkillTagged, event.PageReviewed,
 		event.TrainingAssigned, event.TrainingStarted, event.TrainingAnswered, event.TrainingPassed, event.TrainingFailed,
 		event.TrainingCompleted, event.TrainingAbandoned, event.TrainingWaived:
 		if err := json.Unmarshal(e.Data, &out.raw); err != nil {
