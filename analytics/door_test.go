@@ -41,6 +41,10 @@ var working = map[string]string{
 	"Attempt":          "after Plays",
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
+	"Reviews":          "after PagesOf, or row by row; names as the story tells them",
+	"said":             "cut down for the asker by about",
+	"shiftRows":        "cut down for the asker by Rota and Readiness",
+	"graduations":      "cut down for the asker by Readiness",
 }
 
 // Statements leave through run, and leave to read people's columns without a decision is

@@ -5,6 +5,7 @@ review_said AS (
     SELECT
         at, id, toString(source) AS source, page, incident, JSONExtractString(data, 'verdict') AS verdict,
         multiIf(JSONType(data, 'made_sense') != 'Bool', -1, JSONExtractBool(data, 'made_sense'), 1, 0) AS made_sense,
+        JSONExtractString(data, 'note') AS note,
         transform(JSONExtractString(data, 'by'), {alias:Array(String)}, {person_of:Array(String)}, JSONExtractString(data, 'by')) AS member
     FROM (
         SELECT at, id, source, page, incident, data, seen FROM events
