@@ -39,6 +39,8 @@ type page struct {
 	Debrief     *debriefView
 	Author      *authorView
 	Module      *moduleView
+	Review      *reviewView
+	Ready       *readyView
 	TokenForm   *string // where signing in with a token leads
 }
 

@@ -50,7 +50,7 @@ func (s *Server) me(c echo.Context) error {
 		if s.Learn == nil {
 			return []card{s.looksCard(f, n, looks)}
 		}
-		return []card{s.learnCard(f, n, work), s.looksCard(f, n, looks)}
+		return []card{s.learnCard(f, n, work), s.readyLink(), s.looksCard(f, n, looks)}
 	})
 }
 

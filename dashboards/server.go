@@ -73,6 +73,7 @@ type Deps struct {
 	Log         *slog.Logger
 	Version     string
 	Keys        Keys   // tokens and secrets; nil: their page does not exist
+	Shadow      Shadow // reviews of pages and walking along; nil: there are no such forms
 	Learn       Learn  // the curriculum and what people do about it; nil: there are no such pages
 	Audit       Audit  // keeps administrative acts; required with Keys or Redriver
 	Dev         bool   // loopback without sign-in: errors say more
@@ -153,12 +154,10 @@ func (s *Server) routes() *echo.Echo {
 	get("/", signedIn, s.overview, zip)
 	get("/teams", signedIn, s.teams, zip)
 	get("/teams/:team", signedIn, s.team, zip)
-	get("/oncall", signedIn, s.oncall, zip)
 	get("/ownership", signedIn, s.ownership, zip)
 	get("/services", signedIn, s.services, zip)
 	get("/services/:service", signedIn, s.service, zip)
 	get("/incidents", signedIn, s.incidents, zip)
-	get("/incidents/:incident", signedIn, s.incident, zip)
 	get("/me", signedIn, s.me, zip)
 	get("/people/:person", signedIn, s.person, zip)
 	get("/definitions", signedIn, s.definitions, zip)
@@ -189,6 +188,7 @@ func (s *Server) routes() *echo.Echo {
 		post("/secrets", admins, s.secretRotate, csrf)
 		post("/secrets/:id/retire", admins, s.secretRetire, csrf)
 	}
+	s.shadowRoutes(router{get, post, csrf, zip})
 	if s.Learn != nil {
 		s.learnRoutes(router{get, post, csrf, zip})
 	}

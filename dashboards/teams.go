@@ -80,6 +80,7 @@ func (s *Server) team(c echo.Context) error {
 	if ask.who.SeesLoad() { // pages on the team's services wake people of other teams too
 		a.unanswered = ask.metric("pages", "team", id, "lens", or(ownerLens(f), "owner_then"))
 	}
+	walking := s.toWalk(ask, id)
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -108,6 +109,7 @@ func (s *Server) team(c echo.Context) error {
 		p.Cards = append(p.Cards, card{ID: "people", Title: "Who carries it?", Wide: "w8",
 			Empty: say("What each person carries is shown to that person and to the lead of the team. ", linked("What you carry", f.link("/me")), ".")})
 	}
+	p.Cards = append(p.Cards, s.walkingCards(f, n, walking)...)
 	p.Cards = append(p.Cards,
 		s.quadCard(f, "quad", "Do we own what pages us?", "w4", a.services, f.link("/incidents", "team", id)),
 		s.teamServices(f, n, t, a),
