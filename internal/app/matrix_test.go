@@ -220,6 +220,17 @@ func (o org) rows() []row {
 		{"GET /training/:module", "/training/PG1", "", signedIn, false},
 		{"GET /training/:module", "/training/PG2?for=person:" + q(o.duo[0]) + "&reason=x", "", signedIn, false},
 		{"GET /training/:module", "/training/none", "", "", false},
+		// How far a newcomer is: themselves, their lead, people admins. Others are refused alike.
+		{"GET /readiness", "/readiness", "", signedIn, false}, // a person's own; to who is nobody in particular it says so
+		{"GET /readiness/:person", "/readiness/" + q(o.alpha[2]), "", "lead people", false},
+		{"GET /readiness/:person", "/readiness/" + q(aliasOf(o.alpha[2])), "", "lead people", false},
+		{"GET /readiness/:person", "/readiness/" + q(o.duo[0]), "", "people", false},
+		{"GET /readiness/:person", "/readiness/nobody@matrix.example", "", "", false},
+		{"POST /readiness/:person/walk", "/readiness/" + q(o.alpha[1]) + "/walk", "role=shadow&host=x", "", false}, // without the page's token nobody
+		{"POST /readiness/:person/calloff", "/readiness/" + q(o.alpha[1]) + "/calloff", "shift=sh-alpha1", "", false},
+		{"POST /oncall/reviews", "/oncall/reviews", "incident=inc-alpha-2-0&verdict=view", "", false},
+		{"GET /oncall", "/oncall?team=alpha&from=2026-05-01&to=2026-05-09", "", signedIn, true}, // a week that has pages to review
+		{"GET /oncall", "/oncall?team=duo&from=2026-05-01&to=2026-05-09", "", signedIn, true},
 		{"GET /definitions", "/definitions", "", signedIn, false},
 		{"GET /quarantine", "/quarantine", "", admining, false},
 		{"GET /quarantine/:id", "/quarantine/none", "", "", false},
@@ -317,6 +328,15 @@ func (o org) rows() []row {
 	metric("training_progress?by=person", "people", false)
 	metric("training_progress?by=person&team=alpha", "lead people", false)
 	metric("training_progress?person="+q(o.alpha[1]), "member people", false)
+	metric("verdicts?by=team", "people", false) // as pages, whose difference from interruptions is a few people's
+	metric("verdicts?team=alpha", "lead people", true)
+	metric("verdicts?by=alert_class&team=alpha", "lead people", true)
+	metric("verdicts?team=duo", "people", true)
+	metric("verdicts?by=person", "people", true)
+	metric("verdicts?person="+q(o.alpha[1]), "member people", true)
+	metric("graduation?team=alpha", "people", false) // what somebody can do is no lead's to read
+	metric("graduation?person="+q(o.alpha[1]), "member people", false)
+	metric("graduation?person="+q(aliasOf(o.alpha[2]))+"&team=alpha", "people", false)
 	metric("nothing?by=person", "", false)
 	return rows
 }
