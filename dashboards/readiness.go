@@ -214,6 +214,16 @@ func (s *Server) readyAnswer(f *filter, x readied) []bit {
 			next = say(" On call now, on ", clip(x.r.NextSchedule, 80), ", since ", strong(f.stamp(x.r.Next)), ".")
 		}
 	}
+	if !x.r.First.IsZero() && x.r.First.Before(f.now) {
+		out := say("The first shift on call of ", x.name, " was on ", strong(f.stamp(x.r.First)), ". ")
+		if x.self {
+			out = say("Your first shift on call was on ", strong(f.stamp(x.r.First)), ". ")
+		}
+		if len(missing) == 0 {
+			return append(append(out, say("All ", count(float64(len(all))), " things that come before one are there.")...), next...)
+		}
+		return append(append(out, say("Of what comes before one, ", strong(fmt.Sprintf("%d of %d", len(missing), len(all))), verbN(float64(len(missing)), " is", " are"), " not there.")...), next...)
+	}
 	if len(missing) == 0 {
 		return append(say(strong("Nothing is left"), " before a first shift on one’s own: ", subject, has, " done all ", count(float64(len(all))), " of what comes before it."), next...)
 	}

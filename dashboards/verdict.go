@@ -44,6 +44,7 @@ type reviewView struct {
 // reviewGroup are the pages of an incident, or a page of none.
 type reviewGroup struct {
 	ID, Title, Href, Meta string
+	Told                  []reviewPage // who was paged when, by which channels
 	Pages                 []reviewPage
 	Page, Incident        string
 	Now                   []bit // what stands
@@ -172,13 +173,19 @@ func (s *Server) reviewGroup(f *filter, n *names, key string, rows []analytics.P
 	said := map[string]int{}
 	var by string
 	own := rows[0].Own
-	for _, r := range rows {
+	for i, r := range rows {
 		g.May = g.May || r.May
 		text := r.At.In(f.zone).Format("Mon 2 Jan 15:04 MST") + ", " + clip(n.person(r.Person), 80)
 		if r.Channel != "unknown" {
 			text += " by " + r.Channel
 		}
-		g.Pages = append(g.Pages, reviewPage{ID: r.Page, Text: text, Time: r.At.UTC().Format(time.RFC3339)})
+		page := reviewPage{ID: r.Page, Text: text, Time: r.At.UTC().Format(time.RFC3339)}
+		g.Pages = append(g.Pages, page)
+		if k := len(g.Told) - 1; k >= 0 && r.Channel != "unknown" && rows[i-1].Person == r.Person && r.At.Sub(rows[i-1].At) < time.Minute {
+			g.Told[k].Text += ", " + r.Channel
+		} else {
+			g.Told = append(g.Told, page)
+		}
 		if r.Verdict == nil {
 			g.Done = false
 			continue

@@ -118,6 +118,10 @@ func (o org) history(t *testing.T) []event.Event {
 				tell(event.IncidentNoted, id, at.Add(3*time.Minute), map[string]any{"incident": id, "person": p, "text": "wrote to " + p})
 				tell(event.IncidentResolved, id, at.Add(20*time.Minute), map[string]any{"incident": id, "person": p, "actor_kind": "user"})
 			}
+			reviewed := fmt.Sprintf("inc-%s-%d-0", name, i) // what they said of their first page, and when they walk along
+			tell(event.PageReviewed, "rv-"+p, start.AddDate(0, 2, 20), map[string]any{"page": "pg-" + reviewed, "incident": reviewed, "by": aliasOf(p), "verdict": "threshold", "made_sense": true, "note": "wrote to " + p})
+			tell(event.ShiftPlanned, "wk-"+p, start.AddDate(0, 3, 0), map[string]any{"shift": "wk-" + name + fmt.Sprint(i), "schedule": "walk-" + name, "person": p, "role": []string{"primary", "reverse_shadow", "shadow"}[min(i, 2)],
+				"start": matrixNow.AddDate(0, 0, 5).Format(time.RFC3339), "end": matrixNow.AddDate(0, 0, 6).Format(time.RFC3339)})
 			work := "work-" + name + fmt.Sprint(i)
 			tell(event.TrainingAssigned, "as-"+p, start.AddDate(0, 2, 0), map[string]any{"assignment": work, "module": "PG1", "person": p, "by": team[0], "reason": reasonOf(p), "due": "2026-05-20"})
 			tell(event.TrainingStarted, "st-"+p, start.AddDate(0, 2, 1), map[string]any{"assignment": work, "module": "PG1", "person": aliasOf(p)})

@@ -100,7 +100,9 @@ func TestWeeklyReview(t *testing.T) {
 	if text := l.page(other, week); strings.Contains(text, "reviewed") || strings.Contains(text, "/oncall/reviews") {
 		t.Error("another team's lead reads the review")
 	}
-	var answer struct{ Rows []struct{ Pages, Reviewed, Actionable, People int } }
+	var answer struct {
+		Rows []struct{ Pages, Reviewed, Actionable, People int }
+	}
 	if err := json.Unmarshal([]byte(l.page(lead, "/api/v1/metrics/verdicts?team=alpha&from=2026-05-01&to=2026-05-09")), &answer); err != nil {
 		t.Fatal(err)
 	}

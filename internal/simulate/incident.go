@@ -175,6 +175,10 @@ func (l *life) end(at time.Time, d resolvedData) {
 }
 
 func (l *life) acknowledge(p *person, at time.Time) {
+	if trainee := l.team.rota.trainee(p, at); trainee != nil {
+		p = trainee
+		defer l.made(trainee, at)
+	}
 	l.add(event.IncidentAcknowledged, at, actionData{Incident: l.id, Person: p.id, ActorKind: "user",
 		Channel: []string{"push", "push", "sms", "phone", "chat"}[l.w.pick(5)]})
 }

@@ -13,6 +13,9 @@ type rota struct {
 	next   time.Time // start of the first week that is not planned yet
 	turn   int
 	shifts []shift
+	walk   walk // of the newcomer who looked on last
+	turns  []turn
+	alerts int // that newcomers acknowledged
 }
 
 type shift struct {
@@ -119,6 +122,9 @@ func (w *world) planWeek(t *team, start, end, at time.Time) {
 	}
 	if novice != nil {
 		w.shadow(t, novice, start, end, at)
+		r.walk = walk{person: novice, weeks: reverseWeeks}
+	} else {
+		w.reverse(t, able, start, end, at)
 	}
 }
 
@@ -193,8 +199,8 @@ func (w *world) roleEvent(kind event.Kind, t *team, level int, role string, p *p
 	if override {
 		d.Shift += "/override"
 	}
-	if role == "shadow" {
-		d.Shift += "/shadow"
+	if role == "shadow" || role == "reverse_shadow" {
+		d.Shift += "/" + role
 	}
 	w.add(kind, d.Shift, fmt.Sprintf("%s/%s/%d/%s/%t", d.Shift, d.End, level, role, override), at, d)
 }
