@@ -193,7 +193,12 @@ func (w *world) shiftEvent(kind event.Kind, t *team, level int, p *person, start
 }
 
 func (w *world) roleEvent(kind event.Kind, t *team, level int, role string, p *person, start, end, at time.Time, override bool) {
-	d := shiftData{Schedule: t.schedule(level), Person: p.id, Start: stamp(start), End: stamp(end), Level: level,
+	subject, key, d := roleData(t, level, role, p, start, end, override)
+	w.add(kind, subject, key, at, d)
+}
+
+func roleData(t *team, level int, role string, p *person, start, end time.Time, override bool) (subject, key string, d shiftData) {
+	d = shiftData{Schedule: t.schedule(level), Person: p.id, Start: stamp(start), End: stamp(end), Level: level,
 		Role: role, Override: override, Policy: t.policy}
 	d.Shift = fmt.Sprintf("%s/%d/%s/%s", d.Schedule, level, p.id, d.Start)
 	if override {
@@ -202,7 +207,7 @@ func (w *world) roleEvent(kind event.Kind, t *team, level int, role string, p *p
 	if role == "shadow" || role == "reverse_shadow" {
 		d.Shift += "/" + role
 	}
-	w.add(kind, d.Shift, fmt.Sprintf("%s/%s/%d/%s/%t", d.Shift, d.End, level, role, override), at, d)
+	return d.Shift, fmt.Sprintf("%s/%s/%d/%s/%t", d.Shift, d.End, level, role, override), d
 }
 
 // schedule names the schedule of a level.

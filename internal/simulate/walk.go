@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -33,8 +34,9 @@ func (w *world) reverse(t *team, able []*person, start, end, at time.Time) {
 	k.weeks--
 	t.rota.turns = append(t.rota.turns, turn{k.person, host, start, end})
 	at = laterTime(at, start.Add(-5*24*time.Hour))
-	w.roleEvent(event.ShiftPlanned, t, 1, "reverse_shadow", k.person, start, end, at, false)
-	w.roleEvent(event.ShiftWorked, t, 1, "reverse_shadow", k.person, start, end, end, false)
+	subject, key, d := roleData(t, 1, "reverse_shadow", k.person, start, end, false)
+	w.told(event.ShiftPlanned, subject, key, at, d)
+	w.told(event.ShiftWorked, subject, key, end, d)
 }
 
 // trainee is the newcomer who acts for a host at a moment; nil without one.
@@ -54,5 +56,12 @@ func (l *life) made(trainee *person, at time.Time) {
 	if r.alerts++; l.firstPage == "" {
 		return
 	}
-	l.add(event.PageReviewed, at.Add(3*time.Hour), reviewedData{Page: l.firstPage, Incident: l.id, By: trainee.id, Verdict: "service", MadeSense: r.alerts%9 != 0})
+	l.w.told(event.PageReviewed, l.id, fmt.Sprint(l.id, "/made sense/", r.alerts), at.Add(3*time.Hour), reviewedData{Page: l.firstPage, Incident: l.id, By: trainee.id, Verdict: "service", MadeSense: r.alerts%9 != 0})
+}
+
+// told is add without a draw: it is heard of at once.
+func (w *world) told(kind event.Kind, subject, key string, at time.Time, data payload) {
+	if at.Before(w.cfg.End) {
+		w.queue(kind, subject, key, at, at.Add(2*time.Second), data)
+	}
 }
