@@ -180,6 +180,9 @@ func (v *View) Readiness(ctx context.Context, f ReadinessFilter) ([]Readiness, e
 	if err != nil {
 		return nil, err
 	}
+	if f.Person != "" && names[people[0]] == "" && !v.who.Is(people[0]) {
+		return nil, nil // nobody is called so, which is told to those who may ask
+	}
 	now := v.s.now()
 	rows, err := v.shiftRows(ctx, now, people...)
 	if err != nil {

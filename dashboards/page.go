@@ -52,7 +52,14 @@ func newRenderer(files embed.FS, assets map[string]asset) (*renderer, error) {
 	t := template.New("").Funcs(template.FuncMap{
 		// static is the address of an asset with its digest, so that it may be kept for ever.
 		"static": func(name string) string { return "/static/" + name + "?v=" + assets[name].digest },
-		"has":    func(name string) bool { _, ok := assets[name]; return ok },
+		// pair hands a template a thing and the list it is of.
+		"pair": func(v *reviewView, g reviewGroup) any {
+			return struct {
+				View  *reviewView
+				Group reviewGroup
+			}{v, g}
+		},
+		"has": func(name string) bool { _, ok := assets[name]; return ok },
 	})
 	t, err := t.ParseFS(files, "template/*.html")
 	if err != nil {

@@ -99,7 +99,7 @@ func (s *Server) readyPage(c echo.Context, id string, status int, notice string)
 		return err
 	}
 	n := *dir
-	if _, known := n.people[id]; !known && !w.Is(id) || len(far) == 0 {
+	if len(far) == 0 {
 		return missing("person", id)
 	}
 	r := far[0]
@@ -121,7 +121,7 @@ func (s *Server) readyPage(c echo.Context, id string, status int, notice string)
 		return err
 	}
 	p.Ready = ready
-	p.Cards = []card{s.leftCard(f, x), s.graduationCard(f, n, x), s.pathCard(f, x)}
+	p.Cards = []card{s.leftCard(f, x), s.pathCard(f, x), s.graduationCard(f, n, x)}
 	p.Version, p.Dev = s.Version, s.Dev
 	return s.draw(c, status, p)
 }
@@ -155,6 +155,9 @@ func (s *Server) lefts(f *filter, x readied) []left {
 	var out []left
 	for _, m := range x.stage {
 		l := left{what: m.ID + " " + m.Title, href: at("training", m.ID), why: "not assigned yet"}
+		if !x.self { // a lead is led to the form that assigns it
+			l.href += "?" + url.Values{"for": {"person:" + x.r.Person}}.Encode() + "#assign"
+		}
 		if r, ok := Current(x.work, m.ID); ok {
 			l.done = r.State == analytics.StateCompleted || r.State == analytics.StateWaived
 			l.why = r.State
@@ -256,7 +259,7 @@ func (s *Server) leftCard(f *filter, x readied) card {
 // graduationCard says how far, by the published rule, and for whom it is by which alerts.
 func (s *Server) graduationCard(f *filter, n *names, x readied) card {
 	r := x.r
-	c := card{ID: "graduation", Title: "Has it made sense often enough?", Wide: "w6", N: plural(float64(r.Acknowledged), "alert", "alerts")}
+	c := card{ID: "graduation", Title: "Has it made sense often enough?", Wide: "w12", N: plural(float64(r.Acknowledged), "alert", "alerts")}
 	if m, ok := s.metrics["graduation"]; ok {
 		c.Metric = &m
 		if r.Detailed {
@@ -284,7 +287,7 @@ func (s *Server) graduationCard(f *filter, n *names, x readied) card {
 	}
 	c.Say = append(c.Say, bit{Text: "."})
 	t := &table{List: true, Caption: "Alerts acknowledged in shifts with a host behind", Head: heads("alert", "acknowledged", "made sense", "says")}
-	for _, a := range r.Alerts {
+	for _, a := range slices.Backward(r.Alerts) { // the newest are those that wait for a tap
 		sense, by := "nobody has said", ""
 		if a.MadeSense != nil {
 			sense, by = map[bool]string{true: "yes", false: "no"}[*a.MadeSense], clip(n.person(a.By), 80)
@@ -298,7 +301,7 @@ func (s *Server) graduationCard(f *filter, n *names, x readied) card {
 // pathCard is the default path with what shows that each module was done; PG2's is the list
 // of accesses.
 func (s *Server) pathCard(f *filter, x readied) card {
-	c := card{ID: "path", Title: "What is there to learn first?", Wide: "w12", N: plural(float64(len(x.stage)), "module", "modules")}
+	c := card{ID: "path", Title: "What is there to learn first?", Wide: "w6", N: plural(float64(len(x.stage)), "module", "modules")}
 	minutes := 0
 	t := &table{List: true, Caption: "Modules before the first shift", Head: heads("module", "#minutes", "state", "shown by")}
 	for _, m := range x.stage {

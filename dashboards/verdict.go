@@ -32,13 +32,32 @@ const reviewWeek = 7 * 24 * time.Hour
 // reviewListed is how many incidents a review lists; a week with more has other worries.
 const reviewListed = 80
 
+// reviewOpen is how many stand unfolded; the page has other questions too.
+const reviewOpen = 6
+
 // reviewView is the list of pages to judge.
 type reviewView struct {
 	Title, Csrf, Back string
 	Say, Empty        []bit
 	Groups            []reviewGroup
+	First             int // how many of them are unfolded
 	N                 string
 	Meanings          []training.Verdict
+}
+
+// Rest says what is folded away.
+func (v *reviewView) Rest() string {
+	left := 0
+	for _, g := range v.Groups[v.First:] {
+		if !g.Done {
+			left++
+		}
+	}
+	out := plural(float64(len(v.Groups)-v.First), "more", "more")
+	if left > 0 {
+		out += ", " + count(float64(left)) + " of them without a verdict"
+	}
+	return out
 }
 
 // reviewGroup are the pages of an incident, or a page of none.
@@ -145,6 +164,9 @@ func (s *Server) review(c echo.Context, f *filter, n *names, rows []analytics.Pa
 	})
 	if len(v.Groups) > reviewListed {
 		v.Groups = v.Groups[:reviewListed]
+	}
+	if v.First = reviewOpen; len(v.Groups) <= reviewOpen+1 { // to fold one away saves nothing
+		v.First = len(v.Groups)
 	}
 	return v
 }
