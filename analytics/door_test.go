@@ -47,6 +47,10 @@ var working = map[string]string{
 	"timeAhead":        "kept whole; leaves after Advised, and never of a small team",
 	"OwnTurns":         "the asker's own",
 	"Dismissals":       "after Advised of the team, else the asker's own",
+	"Reviews":          "after PagesOf, or row by row; names as the story tells them",
+	"said":             "cut down for the asker by about",
+	"shiftRows":        "cut down for the asker by Rota and Readiness",
+	"graduations":      "cut down for the asker by Readiness",
 }
 
 // Statements leave through run, and leave to read people's columns without a decision is

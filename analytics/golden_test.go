@@ -53,6 +53,16 @@ var goldenHistories = []goldenHistory{
 			"oncall_hours":       {"by=team bucket=week", "by=hour_class hours=incident-io"},
 			"ownership_quadrant": {"by=team", "by=service assume=none lens=owner_now"},
 			"hops":               {"by=team lens=responder_team", "by=alert_class"},
+			"verdicts":           {"by=team bucket=month", "by=alert_class", "by=person known_at=2026-09-10T12:00:00Z"},
+			"graduation":         {""},
+		},
+	},
+	{
+		name: "walks", now: walkNow, window: "to=2026-05-01",
+		events: walkHistory,
+		asked: map[string][]string{
+			"verdicts":   {"by=person"},
+			"graduation": {"", "as_of=2026-04-06T20:00:00Z", "person=chat:edges"},
 		},
 	},
 	{

@@ -290,7 +290,10 @@ func (q *question) variant(name string) string {
 		}
 		return name + ".none"
 	case "page_begun":
-		return "page_begun." + q.metric.Name
+		if q.metric.Name == "interruptions" {
+			return "page_begun.interruptions"
+		}
+		return "page_begun.pages"
 	case "page_teamed":
 		switch {
 		case q.usesTeam() && q.lens == "responder_team":

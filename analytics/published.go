@@ -79,10 +79,10 @@ func publishable(q question, zone *time.Location) error {
 		return refuse("the lens " + q.lens)
 	case q.metric.people != peopleLoad:
 		return refuse("the lens responder_team of " + q.metric.Name)
-	case q.metric.Name == "pages":
+	case q.metric.Name == "pages", q.metric.Name == "verdicts":
 		// Mostly they are the interruptions over again, and where they are not, the
 		// difference is a few people's e-mails.
-		return &access.Denied{Reason: "pages differ from interruptions by what a few people got, so they are shown for oneself and for teams one leads; everybody may ask for interruptions"}
+		return &access.Denied{Reason: q.metric.Name + ": pages differ from interruptions by what a few people got, so they are shown for oneself and for teams one leads; everybody may ask for interruptions"}
 	case q.zone.String() != zone.String():
 		return refuse("another zone than " + zone.String())
 	case q.asOfGiven:

@@ -23,7 +23,8 @@ import (
 //     group, how it handled the incident is withheld altogether.
 //  3. An event's document is then written anew from the members known to hold no person:
 //     what the vendor sent (raw), free text and members nobody has thought of stay out.
-//     "withheld" in the document names what did. Ids of events may be made of people's, and
+//     "withheld" in the document names what did. Of a review, whether it made sense is for who
+//     said it also within the team. Ids of events may be made of people's, and
 //     become numbers; titles lose addresses and the names of the directory.
 
 // Incident is one incident with every event behind it, in (at, id) order. ErrNotFound.
@@ -229,7 +230,7 @@ func (st *story) tell(events []EventRow) []EventRow {
 			people = append(people, e.Person)
 		}
 		if st.open(people) {
-			out = append(out, e)
+			out = append(out, st.sense(e, doc))
 			continue
 		}
 		if slices.ContainsFunc(ofPeople, func(p string) bool { return strings.HasPrefix(e.Kind, p) }) || st.small && !slices.Contains(ofSmall, e.Kind) {
@@ -264,6 +265,21 @@ func (st *story) open(people []string) bool {
 		return true
 	}
 	return st.mine()
+}
+
+// sense takes out of a review whether it made sense to somebody else (access/review.go).
+func (st *story) sense(e EventRow, doc map[string]any) EventRow {
+	by, _ := doc["by"].(string)
+	if _, said := doc["made_sense"]; !said || e.Kind != "page.reviewed" || st.v.who.MadeSense(st.v.s.canonical(st.alias, by)) {
+		return e
+	}
+	delete(doc, "made_sense")
+	text, err := json.Marshal(doc)
+	if err != nil {
+		text = []byte("{}") // what was read from JSON can be written as JSON
+	}
+	e.Data, e.Extensions = string(text), ""
+	return e
 }
 
 func (st *story) write(doc map[string]any) string {

@@ -134,6 +134,7 @@ func (*fake) Metrics() []analytics.Metric {
 	const inc = "team service urgency priority alert_class source lens auto_resolved hours"
 	const pag = "team service person urgency priority alert_class source lens hours"
 	return []analytics.Metric{
+		metricOf("graduation", "alerts", "person", "team person", "acknowledged rated made_sense share graduated_at"),
 		metricOf("hops", "hops", by, inc, "n hops hops_mean hops_p90 ping_pong owner_acted to_owner_p50 to_owner_p90"),
 		metricOf("incidents", "incidents", by, inc, "incidents incident_load auto_resolved reopened merged open"),
 		metricOf("interruptions", "interruptions", by+" person level", pag, "interruptions sleep off business groups hours nights people"),
@@ -143,6 +144,7 @@ func (*fake) Metrics() []analytics.Metric {
 		metricOf("skill_levels", "level", "person skill", "person team skill", "level weight retention last_evidence"),
 		metricOf("time_to_ack", "seconds", by, inc+" profile", "n not_acked p50 p90 mean"),
 		metricOf("time_to_resolve", "seconds", by, inc, "n unresolved p50 p90 mean"),
+		metricOf("verdicts", "pages", by+" person level", pag, "pages reviewed actionable share reviewed_share people"),
 	}
 }
 

@@ -151,6 +151,9 @@ func (s *Server) incident(c echo.Context) error {
 		return err
 	}
 	v.Took = s.took(c, f, n, inc, t)
+	if p.Review, err = s.incidentReview(c, f, n, inc); err != nil {
+		return err
+	}
 	p.Incident, p.Notice = v, told[c.QueryParam("done")]
 	p.Answer = incidentAnswer(f, n, inc, zero)
 	if cd := s.teachesCard(f, who(c), inc); cd != nil {

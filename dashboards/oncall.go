@@ -19,9 +19,11 @@ func (s *Server) oncall(c echo.Context) error {
 	team := f.get("team")
 	ask := s.asker(c, f)
 	dir := ask.names()
+	pages := s.toReview(ask, f, team)
 	if !ask.who.SeesLoad(one(team)...) {
-		return s.oncallPublished(c, f, ask, dir, team)
+		return s.oncallPublished(c, f, ask, dir, team, pages)
 	}
+	noise := ask.metric("verdicts", "team", team, "by", "alert_class")
 	week := ask.metric("interruptions", "team", team, "bucket", "week")
 	teams := ask.metric("interruptions", "team", team, "by", "team")
 	people := ask.metric("interruptions", "team", team, "by", "person", "bucket", "month")
@@ -41,6 +43,9 @@ func (s *Server) oncall(c echo.Context) error {
 		p.Sub = say("only ", linked(n.team(team), f.link(at("teams", team))))
 	}
 	p.Answer = s.oncallAnswer(f, people, levels, hoursClass)
+	if pages != nil {
+		p.Review = s.week(c, f, n, *pages)
+	}
 	load := s.oncallTeams(f, n, team, teams, hoursTeam)
 	if load.Body == nil && load.Err == "" && len(rows) == 0 { // one card that says what to do, not six
 		p.Cards = []card{load}
@@ -52,13 +57,14 @@ func (s *Server) oncall(c echo.Context) error {
 		load,
 		s.oncallHeat(f, team, warm),
 		s.oncallPeople(f, n, team, people, hoursPerson),
+		s.worthCard(f, team, noise),
 		s.incidentCard(f, n, "latest", "What were we paged for last?", rows, team, ""),
 	}
 	return s.render(c, p)
 }
 
 // oncallPublished is the page for those who do not see what single people carry.
-func (s *Server) oncallPublished(c echo.Context, f *filter, ask *asker, dir **names, team string) error {
+func (s *Server) oncallPublished(c echo.Context, f *filter, ask *asker, dir **names, team string, pages *[]analytics.PageRow) error {
 	months := ask.metric("interruptions", "team", team, "bucket", "month")
 	load := ask.metric("interruptions", "team", team, "by", "team")
 	hours := ask.metric("oncall_hours", "team", team, "by", "team")
@@ -71,6 +77,9 @@ func (s *Server) oncallPublished(c echo.Context, f *filter, ask *asker, dir **na
 	p := &page{Title: "On call", Nav: "On call", Filter: s.form(f, n.dir, "team")}
 	if team != "" {
 		p.Sub = say("only ", linked(n.team(team), f.link(at("teams", team))))
+	}
+	if pages != nil {
+		p.Review = s.week(c, f, n, *pages)
 	}
 	w := months.total()
 	if s.failed(months) == "" && len(months.rows()) > 0 {

@@ -40,6 +40,8 @@ type page struct {
 	Author      *authorView
 	Module      *moduleView
 	Ability     *abilityView
+	Review      *reviewView
+	Ready       *readyView
 	TokenForm   *string // where signing in with a token leads
 }
 

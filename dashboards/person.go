@@ -1,7 +1,6 @@
 package dashboards
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -23,43 +22,6 @@ const (
 
 // looksShown is how many looks the page of a person lists.
 const looksShown = 200
-
-// me answers: what do I carry, and who saw it?
-func (s *Server) me(c echo.Context) error {
-	w := who(c)
-	f := s.filter(c)
-	if w.Person == "" {
-		p := &page{Title: "Me", Nav: "Me"}
-		p.Answer = say("This page shows what one person carries, and who looked at it. You are ", strong(w.Label()), ", which is nobody in particular.")
-		if s.ViewAs {
-			p.Answer = append(p.Answer, say(" Choose a person under “viewing as” above.")...)
-		}
-		return s.render(c, p)
-	}
-	adv := func(*filter) []card { return nil }
-	var looks []analytics.LookRow
-	var work []analytics.AssignmentRow
-	can := s.abilityAsk(true, w.Person)
-	if teams := w.Teams(); len(teams) == 1 {
-		can.team = teams[0]
-	}
-	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
-		can.ask(ask)
-		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
-		if s.Learn != nil {
-			ask.do(func(ctx context.Context) (err error) {
-				work, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
-				return
-			})
-		}
-		adv = s.adviseOwn(ask)
-	}, func(n *names) []card {
-		if s.Learn == nil {
-			return []card{s.looksCard(f, n, looks)}
-		}
-		return append(adv(f), s.learnCard(f, n, work), s.looksCard(f, n, looks))
-	}, can)
-}
 
 // person answers what somebody carries, to those who may see it.
 func (s *Server) person(c echo.Context) error {

@@ -75,6 +75,7 @@ type Deps struct {
 	Version     string
 	Keys        Keys    // tokens and secrets; nil: their page does not exist
 	Learn       Learn   // the curriculum and what people do about it; nil: there are no such pages
+	Shadow      Shadow  // reviews of pages and walking along; nil: there are no such forms
 	Showing     Showing // what people say about skills; nil: nobody is asked. It needs Learn
 	Audit       Audit   // keeps administrative acts; required with Keys or Redriver
 	Dev         bool    // loopback without sign-in: errors say more
@@ -155,7 +156,6 @@ func (s *Server) routes() *echo.Echo {
 	get("/", signedIn, s.overview, zip)
 	get("/teams", signedIn, s.teams, zip)
 	get("/teams/:team", signedIn, s.team, zip)
-	get("/oncall", signedIn, s.oncall, zip)
 	get("/ownership", signedIn, s.ownership, zip)
 	get("/services", signedIn, s.services, zip)
 	get("/services/:service", signedIn, s.service, zip)
@@ -167,6 +167,7 @@ func (s *Server) routes() *echo.Echo {
 		TokenLookup: "form:csrf", CookieName: s.csrfCookie(), CookiePath: "/",
 		CookieSecure: !s.Insecure, CookieHTTPOnly: true, CookieSameSite: http.SameSiteStrictMode,
 	})
+	get("/oncall", signedIn, s.oncall, csrf)
 	get("/incidents/:incident", signedIn, s.incident, csrf)
 	get("/me", signedIn, s.me, csrf)
 	get("/people/:person", signedIn, s.person, csrf)
@@ -191,14 +192,18 @@ func (s *Server) routes() *echo.Echo {
 		post("/secrets", admins, s.secretRotate, csrf)
 		post("/secrets/:id/retire", admins, s.secretRetire, csrf)
 	}
+	r := router{get, post, csrf, zip}
+	if s.Shadow != nil {
+		s.shadowRoutes(r)
+	}
 	if s.Learn != nil {
-		s.learnRoutes(router{get, post, csrf, zip})
+		s.learnRoutes(r)
 		if s.Advise != nil {
-			s.recommendRoutes(router{get, post, csrf, zip})
+			s.recommendRoutes(r)
 		}
 	}
 	if s.Showing != nil {
-		s.showRoutes(router{get, post, csrf, zip})
+		s.showRoutes(r)
 	}
 	if s.ViewAs {
 		post("/viewas", anybody, s.switchTo)

@@ -81,6 +81,7 @@ func (s *Server) team(c echo.Context) error {
 		a.unanswered = ask.metric("pages", "team", id, "lens", or(ownerLens(f), "owner_then"))
 	}
 	adv := s.adviseTeam(ask, id)
+	walking := s.toWalk(ask, id)
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -109,6 +110,7 @@ func (s *Server) team(c echo.Context) error {
 		p.Cards = append(p.Cards, card{ID: "people", Title: "Who carries it?", Wide: "w8",
 			Empty: say("What each person carries is shown to that person and to the lead of the team. ", linked("What you carry", f.link("/me")), ".")})
 	}
+	p.Cards = append(p.Cards, s.walkingCards(f, n, walking)...)
 	p.Cards = append(p.Cards,
 		s.quadCard(f, "quad", "Do we own what pages us?", "w4", a.services, f.link("/incidents", "team", id)),
 		s.teamServices(f, n, t, a),

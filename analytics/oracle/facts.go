@@ -48,6 +48,9 @@ type rest struct {
 	Module     string `json:"module"`
 	Track      string `json:"track"`
 	Due        string `json:"due"`
+
+	Verdict   string `json:"verdict"`
+	MadeSense *bool  `json:"made_sense"`
 }
 
 // world is what a question may know, in the total order, sorted into the piles that the
@@ -138,7 +141,7 @@ func decode(e event.Event) (fact, error) {
 	out := fact{Event: e, f: f}
 	switch e.Kind {
 	case event.PersonDescribed, event.PolicyPublished, event.ShiftPlanned, event.ShiftWorked, event.ServiceDescribed,
-		event.SkillEvidenced, event.EvidenceVoided, event.SkillTagged, event.SkillUntagged,
+		event.SkillEvidenced, event.EvidenceVoided, event.SkillTagged, event.SkillUntagged, event.PageReviewed,
 		event.TrainingAssigned, event.TrainingStarted, event.TrainingAnswered, event.TrainingPassed, event.TrainingFailed,
 		event.TrainingCompleted, event.TrainingAbandoned, event.TrainingWaived:
 		if err := json.Unmarshal(e.Data, &out.raw); err != nil {

@@ -10,7 +10,8 @@
 //     owning what, at which hour" for one moment, by walking the facts up to it.
 //  3. incident.go assembles incidents; page.go and interruption.go pages and what they
 //     form; shift.go on-call time; skill.go, coverage.go and gap.go what people can do and
-//     where that is missing; training.go what they were to learn.
+//     where that is missing; training.go what they were to learn; verdict.go what
+//     reviews said of pages, graduation.go how far trainees are.
 //  4. Every counted thing becomes a subject (select.go): its moment and the attributes
 //     that filters and by look at. Each metric sorts the selected subjects into rows.
 //
@@ -57,8 +58,8 @@ type question struct {
 
 // Metrics lists the metrics, alphabetically.
 func Metrics() []string {
-	return []string{"hops", "incidents", "interruptions", "oncall_hours", "ownership_quadrant", "pages",
-		"skill_coverage", "skill_gaps", "skill_levels", "time_to_ack", "time_to_resolve", "training_progress"}
+	return []string{"graduation", "hops", "incidents", "interruptions", "oncall_hours", "ownership_quadrant", "pages",
+		"skill_coverage", "skill_gaps", "skill_levels", "time_to_ack", "time_to_resolve", "training_progress", "verdicts"}
 }
 
 // Answer computes one metric over all events ever received, copies included. It fails on
@@ -94,6 +95,10 @@ func Answer(events []event.Event, metric string, p Params, now time.Time) (Resul
 		return q.skillGaps(), nil
 	case "training_progress":
 		return q.trainingProgress(), nil
+	case "verdicts":
+		return q.verdicts(), nil
+	case "graduation":
+		return q.graduation(), nil
 	default:
 		return q.oncallHours(), nil
 	}
@@ -127,7 +132,7 @@ func ask(metric string, p Params, now time.Time) (*question, error) {
 	}
 	q.Bucket, q.By = or(q.Bucket, "none"), or(q.By, Bys(metric)[0])
 	q.Hours, q.Profile, q.Assume = or(q.Hours, "steward"), or(q.Profile, "steward"), or(q.Assume, "first")
-	if slices.Contains([]string{"pages", "interruptions", "oncall_hours"}, metric) {
+	if slices.Contains([]string{"pages", "verdicts", "interruptions", "oncall_hours"}, metric) {
 		q.Lens = or(q.Lens, "responder_team")
 	}
 	q.Lens = or(q.Lens, "owner_then")
@@ -176,7 +181,7 @@ func (q *question) check(given Params) error {
 
 // Buckets lists how a metric can be cut in time. Levels and gaps are of one moment.
 func Buckets(metric string) []string {
-	if metric == "skill_levels" || metric == "skill_gaps" {
+	if metric == "skill_levels" || metric == "skill_gaps" || metric == "graduation" {
 		return []string{"none"}
 	}
 	return []string{"none", "day", "week", "month", "quarter"}
@@ -187,7 +192,9 @@ func Bys(metric string) []string {
 	incident := []string{"none", "team", "service", "hour_class", "urgency", "priority", "severity", "alert_class",
 		"source", "weekday_hour"}
 	switch metric {
-	case "pages", "interruptions":
+	case "graduation":
+		return []string{"person"}
+	case "pages", "verdicts", "interruptions":
 		return append(incident, "person", "level")
 	case "oncall_hours":
 		return []string{"none", "team", "person", "level", "hour_class", "weekday_hour"}
@@ -205,7 +212,7 @@ func Bys(metric string) []string {
 // Takes lists the parameters that only some metrics take.
 func Takes(metric string) []string {
 	switch metric {
-	case "pages", "interruptions":
+	case "pages", "verdicts", "interruptions":
 		return []string{"team", "service", "person", "urgency", "priority", "alert_class", "source", "lens", "hours"}
 	case "oncall_hours":
 		return []string{"team", "person", "hours"}
@@ -213,7 +220,7 @@ func Takes(metric string) []string {
 		return []string{"skill", "team", "person"}
 	case "skill_gaps", "skill_coverage":
 		return []string{"skill", "team"}
-	case "training_progress":
+	case "training_progress", "graduation":
 		return []string{"team", "person"}
 	case "time_to_ack":
 		return []string{"team", "service", "urgency", "priority", "alert_class", "source", "lens", "auto_resolved", "hours", "profile"}

@@ -88,6 +88,7 @@ func History(r *rand.Rand, size int) []event.Event {
 	for n := size / 3; n > 0; n-- {
 		m.learning()
 	}
+	m.shadowing()
 	m.copies()
 	r.Shuffle(len(m.events), func(i, j int) { m.events[i], m.events[j] = m.events[j], m.events[i] })
 	return m.events

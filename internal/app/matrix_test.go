@@ -122,6 +122,10 @@ func (o org) history(t *testing.T) []event.Event {
 				tell(event.IncidentNoted, id, at.Add(3*time.Minute), map[string]any{"incident": id, "person": p, "text": "wrote to " + p})
 				tell(event.IncidentResolved, id, at.Add(20*time.Minute), map[string]any{"incident": id, "person": p, "actor_kind": "user"})
 			}
+			reviewed := fmt.Sprintf("inc-%s-%d-0", name, i) // what they said of their first page, and when they walk along
+			tell(event.PageReviewed, "rv-"+p, start.AddDate(0, 2, 20), map[string]any{"page": "pg-" + reviewed, "incident": reviewed, "by": aliasOf(p), "verdict": "threshold", "made_sense": true, "note": "wrote to " + p})
+			tell(event.ShiftPlanned, "wk-"+p, start.AddDate(0, 3, 0), map[string]any{"shift": "wk-" + name + fmt.Sprint(i), "schedule": "walk-" + name, "person": p, "role": []string{"primary", "reverse_shadow", "shadow"}[min(i, 2)],
+				"start": matrixNow.AddDate(0, 0, 5).Format(time.RFC3339), "end": matrixNow.AddDate(0, 0, 6).Format(time.RFC3339)})
 			work := "work-" + name + fmt.Sprint(i)
 			tell(event.TrainingAssigned, "as-"+p, start.AddDate(0, 2, 0), map[string]any{"assignment": work, "module": "PG1", "person": p, "by": team[0], "reason": reasonOf(p), "due": "2026-05-20"})
 			tell(event.TrainingStarted, "st-"+p, start.AddDate(0, 2, 1), map[string]any{"assignment": work, "module": "PG1", "person": aliasOf(p)})
@@ -234,6 +238,17 @@ func (o org) rows() []row {
 		{"GET /api/v1/recommendations", "/api/v1/recommendations?own=true", "", "member lead other people admin", false},
 		{"GET /api/v1/recommendations", "/api/v1/recommendations?own=true&team=alpha", "", "", false},
 		{"GET /api/v1/recommendations", "/api/v1/recommendations?person=" + q(o.alpha[1]), "", "", false},
+		// How far a newcomer is: themselves, their lead, people admins. Others are refused alike.
+		{"GET /readiness", "/readiness", "", signedIn, false}, // a person's own; to who is nobody in particular it says so
+		{"GET /readiness/:person", "/readiness/" + q(o.alpha[2]), "", "lead people", false},
+		{"GET /readiness/:person", "/readiness/" + q(aliasOf(o.alpha[2])), "", "lead people", false},
+		{"GET /readiness/:person", "/readiness/" + q(o.duo[0]), "", "people", false},
+		{"GET /readiness/:person", "/readiness/nobody@matrix.example", "", "", false},
+		{"POST /readiness/:person/walk", "/readiness/" + q(o.alpha[1]) + "/walk", "role=shadow&host=x", "", false}, // without the page's token nobody
+		{"POST /readiness/:person/calloff", "/readiness/" + q(o.alpha[1]) + "/calloff", "shift=sh-alpha1", "", false},
+		{"POST /oncall/reviews", "/oncall/reviews", "incident=inc-alpha-2-0&verdict=view", "", false},
+		{"GET /oncall", "/oncall?team=alpha&from=2026-05-01&to=2026-05-09", "", signedIn, true}, // a week that has pages to review
+		{"GET /oncall", "/oncall?team=duo&from=2026-05-01&to=2026-05-09", "", signedIn, true},
 		{"GET /definitions", "/definitions", "", signedIn, false},
 		{"GET /quarantine", "/quarantine", "", admining, false},
 		{"GET /quarantine/:id", "/quarantine/none", "", "", false},
@@ -336,6 +351,15 @@ func (o org) rows() []row {
 	metric("training_progress?by=person", "people", false)
 	metric("training_progress?by=person&team=alpha", "lead people", false)
 	metric("training_progress?person="+q(o.alpha[1]), "member people", false)
+	metric("verdicts?by=team", "people", false) // as pages, whose difference from interruptions is a few people's
+	metric("verdicts?team=alpha", "lead people", true)
+	metric("verdicts?by=alert_class&team=alpha", "lead people", true)
+	metric("verdicts?team=duo", "people", true)
+	metric("verdicts?by=person", "people", true)
+	metric("verdicts?person="+q(o.alpha[1]), "member people", true)
+	metric("graduation?team=alpha", "people", false) // what somebody can do is no lead's to read
+	metric("graduation?person="+q(o.alpha[1]), "member people", false)
+	metric("graduation?person="+q(aliasOf(o.alpha[2]))+"&team=alpha", "people", false)
 	metric("nothing?by=person", "", false)
 	return rows
 }

@@ -31,14 +31,14 @@ func (a *App) handler() (http.Handler, error) {
 		mux.HandleFunc("POST /api/v1/forget", a.needs(keys.ScopeAdmin, a.serveForget))
 	}
 	if a.cfg.has(RoleWeb) {
+		learns := newLearner(c, a.curriculum)
 		deps := dashboards.Deps{
 			Store: dashboards.Over(c.Store), Gate: a.who, Ingest: intake, Redriver: redriver{c}, Keys: keyPage{a}, Play: newPlayer(c), Audit: a.ledger.act,
-			Learn: newLearner(c, a.curriculum), Showing: shower{newLearner(c, a.curriculum), a.rules, a.ledger.act},
+			Learn: learns, Showing: shower{learns, a.rules, a.ledger.act}, Shadow: shadower{learns}, Advise: adviser{learns},
 			Ready: c.ready, Metrics: c.metrics.handler(),
 			Zone: a.cfg.Zone, Now: a.cfg.Now, Log: a.log.With("part", "pages"), Version: a.cfg.Version,
 			Dev: a.trusting(), ViewAs: a.trusting(), Insecure: a.insecure(),
 		}
-		deps.Advise = adviser{newLearner(c, a.curriculum)}
 		if a.signin != nil {
 			deps.SignIn = a.signin.Routes()
 		}

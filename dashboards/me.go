@@ -1,0 +1,47 @@
+package dashboards
+
+import (
+	"context"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stewardhq/steward/analytics"
+)
+
+// me answers: what do I carry, what should I learn before my next shift, and who saw it?
+func (s *Server) me(c echo.Context) error {
+	w := who(c)
+	f := s.filter(c)
+	if w.Person == "" {
+		p := &page{Title: "Me", Nav: "Me"}
+		p.Answer = say("This page shows what one person carries and learns, and who looked at it. You are ", strong(w.Label()), ", which is nobody in particular.")
+		if s.ViewAs {
+			p.Answer = append(p.Answer, say(" Choose a person under “viewing as” above.")...)
+		}
+		return s.render(c, p)
+	}
+	can := s.abilityAsk(true, w.Person)
+	if teams := w.Teams(); len(teams) == 1 {
+		can.team = teams[0]
+	}
+	var looks []analytics.LookRow
+	var work []analytics.AssignmentRow
+	advice := func(*filter) []card { return nil }
+	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
+		can.ask(ask)
+		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
+		if s.Learn == nil {
+			return
+		}
+		ask.do(func(ctx context.Context) (err error) {
+			work, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
+			return
+		})
+		advice = s.adviseOwn(ask)
+	}, func(n *names) []card {
+		if s.Learn == nil {
+			return []card{s.looksCard(f, n, looks)}
+		}
+		return append(advice(f), s.learnCard(f, n, work), s.readyLink(), s.looksCard(f, n, looks))
+	}, can)
+}
