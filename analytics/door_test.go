@@ -39,6 +39,13 @@ var working = map[string]string{
 	"Attempts":         "the asker's own",
 	"DrillSource":      "the incident's owners are found before Authors decides; the rest after it",
 	"Attempt":          "after Plays",
+	"Debrief":          "after Debriefs",
+	"Shares":           "the asker's own",
+	"Shared":           "each attempt by access.Debriefs, before it leaves",
+	"Bookings":         "each row by access.Learning, before it leaves",
+	"NextShift":        "after LearningOf; a moment",
+	"WorthDrill":       "each incident by access.Authors, before it leaves",
+	"unaided":          "who published a drill, of which leaves whether it was the asker",
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
 }
