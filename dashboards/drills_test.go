@@ -100,7 +100,7 @@ func TestDrillByForms(t *testing.T) {
 		t.Errorf("finish: %d %s", code, to)
 	}
 	end := text(t, body(t, get(t, s, play)))
-	for _, want := range []string{"of 100 points", "What did I do?", "What happened in the real case?", "right service first", "There is no group to compare with", "one message, not too little capacity"} {
+	for _, want := range []string{"of 100 points", "What I did", "What happened in the real case", "right service first", "There is no group to compare with", "one message, not too little capacity"} {
 		if !strings.Contains(end, want) {
 			t.Errorf("the debrief does not say %q", want)
 		}
@@ -202,7 +202,7 @@ func TestDrillByKeyboard(t *testing.T) {
 	k.press("Give an update")
 	k.until("gave an update: one partition does not drain")
 	k.press("Finish and debrief")
-	k.until("What happened in the real case?")
+	k.until("What happened in the real case")
 	k.until("of 100 points")
 	for _, trouble := range w.Take() {
 		t.Error(trouble)

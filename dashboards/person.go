@@ -38,8 +38,15 @@ func (s *Server) me(c echo.Context) error {
 	}
 	var looks []analytics.LookRow
 	var work []analytics.AssignmentRow
+	var booked []analytics.BookingRow
+	var drills []analytics.Drill
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
+		ask.do(func(ctx context.Context) (err error) {
+			booked, err = ask.read.Bookings(ctx, analytics.BookingFilter{Own: true})
+			return
+		})
+		ask.do(func(ctx context.Context) (err error) { drills, err = ask.read.Drills(ctx); return })
 		if s.Learn != nil {
 			ask.do(func(ctx context.Context) (err error) {
 				work, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
@@ -48,9 +55,9 @@ func (s *Server) me(c echo.Context) error {
 		}
 	}, func(n *names) []card {
 		if s.Learn == nil {
-			return []card{s.looksCard(f, n, looks)}
+			return []card{s.bookedCard(f, n, booked, drills), s.looksCard(f, n, looks)}
 		}
-		return []card{s.learnCard(f, n, work), s.looksCard(f, n, looks)}
+		return []card{s.learnCard(f, n, work), s.bookedCard(f, n, booked, drills), s.looksCard(f, n, looks)}
 	})
 }
 

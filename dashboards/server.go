@@ -168,16 +168,7 @@ func (s *Server) routes() *echo.Echo {
 		TokenLookup: "form:csrf", CookieName: s.csrfCookie(), CookiePath: "/",
 		CookieSecure: !s.Insecure, CookieHTTPOnly: true, CookieSameSite: http.SameSiteStrictMode,
 	})
-	get("/drills", signedIn, s.drills, zip)
-	get("/drills/:drill", signedIn, s.drill, csrf)
-	get("/drills/:drill/:attempt", signedIn, s.attempt, csrf)
-	get("/drills/:drill/:attempt/table", signedIn, s.tableJSON, zip)
-	if s.Play != nil {
-		post("/drills/:drill", signedIn, s.drillStart, csrf)
-		post("/drills/:drill/:attempt", signedIn, s.playStep, csrf)
-		get("/incidents/:incident/drill", signedIn, s.author, csrf)
-		post("/incidents/:incident/drill", signedIn, s.publish, csrf)
-	}
+	s.drillRoutes(router{get, post, csrf, zip})
 	get("/quarantine", admins, s.quarantine)
 	get("/quarantine/:id", admins, s.quarantined, csrf)
 	post("/quarantine/:id/redrive", admins, s.redrive, csrf)
