@@ -144,11 +144,10 @@ func (s *Server) suggest(c echo.Context, n *names, w access.Who, b *bookForm, te
 	case shift.IsZero():
 		b.Hint = "no shift is planned, so this is the next working day"
 	case before:
-		b.Hint = "suggested: before " + whose + " next on-call shift, " + when
+		b.Hint = "before " + whose + " next on-call shift, " + when
 	default:
 		b.Hint = whose + " next on-call shift begins too soon, " + when
 	}
-	b.Hint = strings.ToLower(b.Hint[:1]) + b.Hint[1:]
 	return nil
 }
 

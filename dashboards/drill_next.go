@@ -108,9 +108,9 @@ func (x *played) rank(f *filter, n *names, skill string) []ranked {
 			}
 			why = append(why, skillName(worst)+", "+word+n.team(gaps[worst].team)+" ("+count(gaps[worst].gap)+")")
 		}
-		if i := slices.IndexFunc(d.Cards, func(c drill.Card) bool { return c.Kind == "incident.opened" }); i >= 0 && n.services[d.Cards[i].Service].Owner != "" && slices.Contains(x.gapsFrom, n.services[d.Cards[i].Service].Owner) {
+		if owner := ownerOf(n, d); owner != "" && slices.Contains(x.gapsFrom, owner) {
 			r.points++
-			why = append(why, "an incident of "+n.team(n.services[d.Cards[i].Service].Owner))
+			why = append(why, "an incident of "+n.team(owner))
 		}
 		switch top, ok := best(x.own, d.ID); {
 		case !ok:
@@ -136,6 +136,16 @@ func (x *played) rank(f *filter, n *names, skill string) []ranked {
 		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.booked, b.booked), cmp.Compare(b.points, a.points), strings.Compare(a.ID, b.ID))
 	})
 	return out
+}
+
+// ownerOf is the team that owns the service a published drill was opened on: what is known
+// when it begins, and says nothing of where the cause was.
+func ownerOf(n *names, d analytics.Drill) string {
+	i := slices.IndexFunc(d.Cards, func(c drill.Card) bool { return c.Kind == "incident.opened" })
+	if i < 0 || d.Published.IsZero() { // what ships with the product is of a shop that does not exist
+		return ""
+	}
+	return n.services[d.Cards[i].Service].Owner
 }
 
 // nextCard answers: which should I play next?

@@ -182,11 +182,11 @@ func TestDrillByKeyboard(t *testing.T) {
 	k.press("Open: The incident was opened on mail-sender")
 	k.until("queue-lag")
 	for range 30 { // every card and question comes by waiting
-		if !k.has("Wait until the next evidence") {
+		if !k.has("Next evidence") {
 			break
 		}
 		before := k.text("#wait")
-		k.press("Wait until the next evidence")
+		k.press("Next evidence")
 		k.untilScript(fmt.Sprintf(`document.readyState === 'complete' && (document.querySelector('#wait') || {}).innerText !== %q`, before))
 	}
 	k.until("Nothing more is to come.")
@@ -292,7 +292,7 @@ func TestEvidenceComesInChromium(t *testing.T) {
 	k.eval(`document.querySelector('form.plain button').click(); ''`)
 	k.until("What has come in?")
 	k.eval(`(() => { const s = document.querySelector('.clockbar select'); s.value = '60'; s.form.requestSubmit(); return ''; })()`)
-	k.until("running 60× as fast")
+	k.until("since the opening, at 60×")
 	k.eval(`document.querySelector('textarea').value = 'half a sentence'; window.same = true; ''`)
 	k.until("responder 1 acknowledged")
 	if got := k.eval(`String(window.same) + document.querySelector('textarea').value + document.getElementById('news').textContent.includes('responder 1 acknowledged')`); got != "truehalf a sentencetrue" {
