@@ -3,6 +3,7 @@ package dashboards
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -20,7 +21,8 @@ import (
 //
 //  1. The form is drawn from the incident compiled without any decision of the author: its
 //     cards, and its texts with known people already replaced.
-//  2. Nothing is kept between the requests: what was typed comes back with what is wrong.
+//  2. Nothing is kept between the requests: what was typed comes back with what is wrong. A
+//     drill that is published comes back as the form it was made with.
 //  3. A drill's id follows from its incident, so that publishing again replaces it, and no
 //     other incident's author can.
 
@@ -33,6 +35,7 @@ type authorView struct {
 	Right, Skills            []choice
 	Texts                    []authorText
 	Cards                    []authorCard
+	Astray                   []authorCard // services, as ID
 	Questions                []authorQuestion
 }
 
@@ -77,7 +80,15 @@ func (s *Server) author(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.authorPage(c, http.StatusOK, src, url.Values{}, nil)
+	form := url.Values{}
+	d, err := s.reading(c).Drill(c.Request().Context(), drillOf(src.ID))
+	switch {
+	case err == nil:
+		form = formOf(d.Drill, bare(src))
+	case !errors.Is(err, analytics.ErrNotFound):
+		return err
+	}
+	return s.authorPage(c, http.StatusOK, src, form, nil)
 }
 
 // publish compiles what the form says, and publishes it if nothing is left to decide.
@@ -139,6 +150,11 @@ func compileForm(src *analytics.DrillSource, form url.Values) (drill.Drill, []st
 	for _, x := range plain.Cards {
 		if why := get("herring-" + x.ID); why != "" {
 			o.Herrings = append(o.Herrings, drill.Herring{Card: x.ID, Why: why})
+		}
+	}
+	for _, x := range append(slices.Clone(plain.Services), o.Services...) {
+		if why := get("astray-" + x); why != "" {
+			o.Herrings = append(o.Herrings, drill.Herring{Service: x, Why: why})
 		}
 	}
 	for n := 1; n <= asking; n++ {
@@ -245,6 +261,11 @@ func (s *Server) authorPage(c echo.Context, status int, src *analytics.DrillSour
 	}
 	for _, x := range d.Services {
 		v.Right = append(v.Right, choice{x, x, x == right})
+	}
+	for _, x := range append(slices.Clone(d.Services), commas(v.Services)...) {
+		if x != right && !slices.ContainsFunc(v.Astray, func(a authorCard) bool { return a.ID == x }) {
+			v.Astray = append(v.Astray, authorCard{ID: x, Herring: form.Get("astray-" + x)})
+		}
 	}
 	about := map[string]drill.Card{}
 	for _, x := range d.Cards {

@@ -87,6 +87,49 @@ func TestAuthoringADrill(t *testing.T) {
 	}
 }
 
+// A drill that is published comes back as the form it was made with: sent again it is the same drill.
+func TestAuthoringAgain(t *testing.T) {
+	src, err := newFake().DrillSource(t.Context(), hostile[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := bare(src)
+	form := url.Values{"skill": {"alert-triage", "logs-and-traces"}, "decisive": {"note-300"}}
+	for name, v := range map[string]string{
+		"title": "Something is full", "lesson": "look at disks", "service": "svc", "services": "other, third", "targets": "team:disks", "mitigated": "20:00", "herring-opened-0": "it is loud", "astray-third": "it is slow every night",
+		"redact-opened-0.title": "keep", "redact-note-300.text": "drop", "redact-resolved-1800.reason": "replace", "with-resolved-1800.reason": "made room",
+		"q1-question": "What now?", "q1-at": "6:00", "q1-mitigates": "1", "q1-real": "a", "q1-a-text": "make room", "q1-a-why": "it is full", "q1-a-value": "3", "q1-b-text": "wait", "q1-b-why": "it stays full", "q1-b-value": "-1",
+		"q2-question": "And then?", "q2-at": "1:00:00", "q2-a-text": "x", "q2-a-why": "y", "q2-a-value": "1", "q2-b-text": "z", "q2-b-why": "y", "q2-b-value": "0",
+	} {
+		form.Set(name, v)
+	}
+	form.Set("q2-at", "25:00")
+	for _, x := range plain.Texts {
+		form.Set("of-"+x.Place, x.Digest)
+	}
+	d, problems := compileForm(src, form)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if len(d.Herrings) != 2 || d.Herrings[1].Service != "third" {
+		t.Errorf("red herrings %+v", d.Herrings)
+	}
+	again := formOf(d, plain)
+	for _, x := range plain.Texts {
+		again.Set("of-"+x.Place, x.Digest)
+	}
+	second, problems := compileForm(src, again)
+	a, _ := d.Encode()
+	b, _ := second.Encode()
+	if len(problems) > 0 || string(a) != string(b) {
+		t.Errorf("%v\n%s\n%s", problems, a, b)
+	}
+	plain.Texts[0].Text = "another"
+	if got := formOf(d, plain); got.Get("redact-opened-0.title") != "" || got.Get("redact-note-300.text") != "drop" {
+		t.Error("a text that changed is proposed to be kept")
+	}
+}
+
 func TestOffsets(t *testing.T) {
 	for in, want := range map[string]int64{"0:00": 0, "14:05": 845, "90:00": 5400, "1:02:03": 3723} {
 		if got, ok := offset(in); !ok || got != want {

@@ -158,6 +158,11 @@ func (s *Server) nextCard(f *filter, x *played, next []ranked) card {
 		}
 	}
 	cd.Say = say("First what is booked, then by need: gaps of your team’s skills over the last 365 days, incidents of your own team, what you have not played. None of these lines says what the cause was.")
+	for _, team := range x.gapsFrom {
+		if msg := s.failed(x.gaps[team]); msg != "" && !strings.HasPrefix(msg, withheld) {
+			cd.Say = append(cd.Say, say(" The gaps of ", clip(team, 100), " could not be read: ", msg, ".")...)
+		}
+	}
 	t := &table{List: true, Caption: "Drills that can be played", Head: heads("drill", "why now", "skills", "#lasted", "#evidence", "your best")}
 	for _, d := range next {
 		top := "not played"

@@ -133,7 +133,7 @@ func TestDrillPagesInChromium(t *testing.T) {
 		t.Skip("drives a browser")
 	}
 	chromium.Path(t)
-	server := httptest.NewServer(boot(t, newFake(), asPlayer).Handler())
+	server := httptest.NewServer(boot(t, newFake(), asLead).Handler())
 	defer server.Close()
 	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
 	axe := chromium.AxeScript(t)
@@ -144,7 +144,7 @@ func TestDrillPagesInChromium(t *testing.T) {
 		must(t, chromedp.Do(tab, chromedp.EmulateViewport(view.width, 900)))
 		_, err := chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.scheme}}})
 		must(t, err)
-		for _, path := range []string{"/drills", "/drills/evil", "/drills/evil/going", "/drills/evil/over", "/drills/the-padlock-at-midnight", at("incidents", hostile[0]) + "/drill"} {
+		for _, path := range []string{"/drills", "/drills/evil", "/drills/evil/going", "/drills/evil/over", "/drills/evil/shared", "/drills?skill=queue-stream-ops", "/drills/the-padlock-at-midnight", at("incidents", hostile[0]) + "/drill"} {
 			t.Run(view.name+" "+path, func(t *testing.T) {
 				must(t, chromedp.Do(tab, chromedp.Navigate(server.URL+path)))
 				l, err := chromedp.Run(tab, chromedp.Evaluate[look](lookScript))
