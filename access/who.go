@@ -30,6 +30,7 @@ type Who struct {
 	Identity
 	roles    []Role
 	member   []string // teams
+	joined   []string // of these, not by leading alone
 	leads    []string // whose people's load they see
 	heads    []string // whose people they give work: those they do lead
 	operator bool
@@ -77,7 +78,7 @@ func As(id Identity, m Membership, roles ...Role) Who {
 	}
 	w := Who{Identity: id, roles: slices.Clone(roles)}
 	if w.Has(Member) || w.Has(Lead) {
-		w.member = slices.Clone(m.Teams)
+		w.member, w.joined = slices.Clone(m.Teams), slices.Clone(m.Teams)
 	}
 	if w.Has(Lead) {
 		w.leads, w.heads = slices.Clone(m.Leads), slices.Clone(m.Leads)
@@ -99,6 +100,7 @@ func (p Policy) Resolve(id Identity, m Membership) (Who, bool) {
 	}
 	add(p.Default)
 	teams, leads := slices.Clone(m.Teams), slices.Clone(m.Leads)
+	joined := slices.Clone(m.Teams)
 	if p.Default != "" { // strangers to the policy get nothing from events either
 		if len(teams) > 0 {
 			add(Member)
@@ -116,6 +118,8 @@ func (p Policy) Resolve(id Identity, m Membership) (Who, bool) {
 			teams = with(teams, t)
 			if r.Role == Lead {
 				leads = with(leads, t)
+			} else {
+				joined = with(joined, t)
 			}
 		}
 	}
@@ -130,6 +134,9 @@ func (p Policy) Resolve(id Identity, m Membership) (Who, bool) {
 		add(Member) // without a team there is still what belongs to oneself
 	}
 	w := As(id, Membership{Person: m.Person, Teams: teams, Leads: leads}, roles...)
+	if len(w.member) > 0 {
+		w.joined = joined
+	}
 	if p.TeamSeesLoad {
 		w.leads = slices.Clone(w.member)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/ingest/event"
+	"github.com/stewardhq/steward/internal/warehouse"
 	"github.com/stewardhq/steward/training/drill"
 )
 
@@ -16,7 +17,7 @@ import (
 type DrillSource struct {
 	IncidentRow
 	Events  []drill.Event
-	Options drill.Options // Incident, Teams, People and Past; the rest is the author's
+	Options drill.Options // Incident, Teams, People, Past, and as Skills those the incident is tagged with; the rest is the author's
 }
 
 // normSpan is how far back the incidents of a norm group lie.
@@ -77,6 +78,17 @@ func (v *View) DrillSource(ctx context.Context, incident string) (*DrillSource, 
 		if r.Resolver != "" && !r.Auto && !r.Merged && !r.Resolved.IsZero() {
 			out.Options.Past = append(out.Options.Past, drill.Past{Person: r.Resolver, Service: r.Service, AlertClass: r.AlertClass, Seconds: int64(r.Resolved.Sub(r.Opened).Seconds())})
 		}
+	}
+	err = v.s.look(ctx, pass, "skills of an incident", v.s.present(), []string{"tag_standing"},
+		"SELECT skill FROM tag_standing WHERE incident = {of:String} ORDER BY skill", []warehouse.Param{{Name: "of", Value: incident}},
+		func(r *warehouse.Rows) error {
+			var skill string
+			err := r.Scan(&skill)
+			out.Options.Skills = append(out.Options.Skills, skill)
+			return err
+		})
+	if err != nil {
+		return nil, err
 	}
 	// In the order of ids, whatever order aliases came in: the same incident, the same drill.
 	for id, names := range out.Options.People {

@@ -101,7 +101,11 @@ type AttemptRow struct {
 	Started, Finished time.Time // Finished is zero while it is open
 	Score             float64
 	Parts             []drill.Part
+	Unaided           bool // finished without knowing the answers: see drill.Unaided
 }
+
+// Passed says whether it was finished with drill.PassMark or more.
+func (a AttemptRow) Passed() bool { return !a.Finished.IsZero() && drill.Passed(a.Score) }
 
 // Attempts lists the asker's own attempts, newest first.
 func (v *View) Attempts(ctx context.Context) ([]AttemptRow, error) {
@@ -144,7 +148,57 @@ ORDER BY at, kind DESC, id`,
 			}
 			return nil
 		})
+	if err != nil {
+		return nil, err
+	}
+	if err := v.unaided(ctx, out); err != nil {
+		return nil, err
+	}
 	slices.Reverse(out)
+	return out, nil
+}
+
+// unaided judges the asker's attempts.
+func (v *View) unaided(ctx context.Context, rows []AttemptRow) error {
+	var own []string
+	if len(rows) > 0 {
+		authors, err := v.s.drillAuthors(ctx, access.Working())
+		if err != nil {
+			return err
+		}
+		for id, by := range authors {
+			if slices.ContainsFunc(by, v.who.Is) {
+				own = append(own, id)
+			}
+		}
+	}
+	for i := range rows {
+		r, before := &rows[i], 0
+		for _, x := range rows {
+			if x.Drill == r.Drill && !x.Finished.IsZero() && x.Finished.Before(r.Finished) {
+				before++
+			}
+		}
+		r.Unaided = !r.Finished.IsZero() && drill.Unaided(before, slices.Contains(own, r.Drill))
+	}
+	return nil
+}
+
+// drillAuthors are the people who published each drill, once or again.
+func (s *Store) drillAuthors(ctx context.Context, pass access.Pass) (map[string][]string, error) {
+	alias, err := s.aliasesNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]string{}
+	err = s.look(ctx, pass, "authors of drills", s.present(), nil, `
+SELECT DISTINCT JSONExtractString(data, 'drill'), JSONExtractString(data, 'by') FROM events
+WHERE kind = 'drill.compiled' AND source = '/steward' AND at <= {as_of:DateTime64(3, 'UTC')}`, nil, func(r *warehouse.Rows) error {
+		var id, by string
+		err := r.Scan(&id, &by)
+		out[id] = append(out[id], s.canonical(alias, s.reveal(by)))
+		return err
+	})
 	return out, err
 }
 
@@ -173,9 +227,21 @@ func (v *View) Attempt(ctx context.Context, id string) (*Attempt, error) {
 	if _, err := v.who.Facts(); err != nil {
 		return nil, err
 	}
+	a, err := v.s.attempt(ctx, access.Working(), id)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := v.who.Plays(a.Person); err != nil { // that there is such an attempt is not for others either
+		return nil, fmt.Errorf("attempt: %w", ErrNotFound)
+	}
+	return a, nil
+}
+
+// attempt is one attempt, whoever's it is; ErrNotFound.
+func (s *Store) attempt(ctx context.Context, pass access.Pass, id string) (*Attempt, error) {
 	var out *Attempt
 	var name string
-	err := v.s.look(ctx, access.Working(), "attempt", v.s.present(), []string{"membership_epoch"}, `
+	err := s.look(ctx, pass, "attempt", s.present(), []string{"membership_epoch"}, `
 SELECT toString(kind), at, transform(person, {alias:Array(String)}, {person_of:Array(String)}, person), data
 FROM (SELECT kind, at, id, source, person, data FROM events
     WHERE kind IN ('drill.started', 'drill.acted', 'drill.finished') AND source = '/steward' AND subject = {subject:String} AND at <= {as_of:DateTime64(3, 'UTC')}
@@ -188,12 +254,12 @@ ORDER BY kind != 'drill.started', at, id`,
 			if err := r.Scan(&kind, &at, &person, &data); err != nil {
 				return err
 			}
-			person = v.s.reveal(person)
+			person = s.reveal(person)
 			var d struct {
 				Drill string
 				drill.Step
 			}
-			if err := json.Unmarshal([]byte(v.s.revealJSON(data)), &d); err != nil {
+			if err := json.Unmarshal([]byte(s.revealJSON(data)), &d); err != nil {
 				return err
 			}
 			switch {
@@ -210,15 +276,11 @@ ORDER BY kind != 'drill.started', at, id`,
 	if err != nil {
 		return nil, err
 	}
-	gone := fmt.Errorf("attempt: %w", ErrNotFound)
 	if out == nil {
-		return nil, gone
-	}
-	if _, err := v.who.Plays(out.Person); err != nil {
-		return nil, gone // that there is such an attempt is not for others either
+		return nil, fmt.Errorf("attempt: %w", ErrNotFound)
 	}
 	slices.SortStableFunc(out.Steps, func(a, b drill.Timed) int { return a.N - b.N })
-	out.Drill, err = v.s.drillAt(ctx, name, out.Started)
+	out.Drill, err = s.drillAt(ctx, name, out.Started)
 	return out, err
 }
 

@@ -45,6 +45,7 @@ type Reading interface {
 	DrillSource(ctx context.Context, incident string) (*analytics.DrillSource, error)
 	Attempts(ctx context.Context) ([]analytics.AttemptRow, error)
 	Attempt(ctx context.Context, id string) (*analytics.Attempt, error)
+	DrillReading
 	Assignments(ctx context.Context, f analytics.AssignmentFilter) ([]analytics.AssignmentRow, error)
 	Evidence(ctx context.Context, person string) ([]analytics.EvidenceRow, error)
 	Took(ctx context.Context, incident string) (*analytics.Took, error)

@@ -3,6 +3,7 @@ package dashboards
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -20,29 +21,33 @@ import (
 //
 //  1. The form is drawn from the incident compiled without any decision of the author: its
 //     cards, and its texts with known people already replaced.
-//  2. Nothing is kept between the requests: what was typed comes back with what is wrong.
+//  2. Nothing is kept between the requests: what was typed comes back with what is wrong. A
+//     drill that is published comes back as the form it was made with.
 //  3. A drill's id follows from its incident, so that publishing again replaces it, and no
 //     other incident's author can.
 
 // authorView is the form.
 type authorView struct {
 	Action, Csrf             string
-	Problems                 []string
+	Problems                 []navItem // Href leads to the field at fault
 	Title, Lesson, Mitigated string
 	Services, Targets        string // further ones, with commas
-	Right                    []choice
+	Right, Skills            []choice
 	Texts                    []authorText
 	Cards                    []authorCard
+	Astray                   []authorCard // services, as ID
 	Questions                []authorQuestion
 }
 
 type authorText struct {
 	Place, About, Text, Digest, With string
+	Anchor                           string
 	Keep, Replace, Drop              bool
 }
 
 type authorCard struct {
 	ID, Clock, Summary, Herring string
+	Anchor                      string
 	Decisive                    bool
 }
 
@@ -75,7 +80,15 @@ func (s *Server) author(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.authorPage(c, http.StatusOK, src, url.Values{}, nil)
+	form := url.Values{}
+	d, err := s.reading(c).Drill(c.Request().Context(), drillOf(src.ID))
+	switch {
+	case err == nil:
+		form = formOf(d.Drill, bare(src))
+	case !errors.Is(err, analytics.ErrNotFound):
+		return err
+	}
+	return s.authorPage(c, http.StatusOK, src, form, nil)
 }
 
 // publish compiles what the form says, and publishes it if nothing is left to decide.
@@ -117,6 +130,16 @@ func compileForm(src *analytics.DrillSource, form url.Values) (drill.Drill, []st
 	o := src.Options
 	o.ID, o.Title, o.Lesson, o.Service = drillOf(src.ID), get("title"), get("lesson"), get("service")
 	o.Services, o.Targets, o.Decisive = commas(get("services")), commas(get("targets")), form["decisive"]
+	o.Skills = nil
+	for _, id := range form["skill"] {
+		if _, known := skillNames()[id]; !known {
+			bad("skills: %q is not known", id)
+		}
+		o.Skills = append(o.Skills, id)
+	}
+	if len(o.Skills) == 0 {
+		bad("skills: at least one")
+	}
 	if v := get("mitigated"); v != "" {
 		at, ok := offset(v)
 		if !ok {
@@ -127,6 +150,11 @@ func compileForm(src *analytics.DrillSource, form url.Values) (drill.Drill, []st
 	for _, x := range plain.Cards {
 		if why := get("herring-" + x.ID); why != "" {
 			o.Herrings = append(o.Herrings, drill.Herring{Card: x.ID, Why: why})
+		}
+	}
+	for _, x := range append(slices.Clone(plain.Services), o.Services...) {
+		if why := get("astray-" + x); why != "" {
+			o.Herrings = append(o.Herrings, drill.Herring{Service: x, Why: why})
 		}
 	}
 	for n := 1; n <= asking; n++ {
@@ -217,21 +245,40 @@ func commas(s string) []string {
 func (s *Server) authorPage(c echo.Context, status int, src *analytics.DrillSource, form url.Values, problems []string) error {
 	d := bare(src)
 	csrf, _ := c.Get("csrf").(string)
-	v := &authorView{Action: at("incidents", src.ID) + "/drill", Csrf: csrf, Problems: problems, Title: form.Get("title"), Lesson: form.Get("lesson"), Mitigated: form.Get("mitigated"),
+	v := &authorView{Action: at("incidents", src.ID) + "/drill", Csrf: csrf, Title: form.Get("title"), Lesson: form.Get("lesson"), Mitigated: form.Get("mitigated"),
 		Services: form.Get("services"), Targets: form.Get("targets")}
 	right := or(form.Get("service"), d.Facts.Service)
+	skills := form["skill"]
+	if len(form) == 0 {
+		skills = src.Options.Skills
+	}
+	ids := make([]string, 0, len(skillNames()))
+	for id := range skillNames() {
+		ids = append(ids, id)
+	}
+	for _, id := range byName(ids, skillName) {
+		v.Skills = append(v.Skills, choice{id, skillName(id), slices.Contains(skills, id)})
+	}
 	for _, x := range d.Services {
 		v.Right = append(v.Right, choice{x, x, x == right})
+	}
+	for _, x := range append(slices.Clone(d.Services), commas(v.Services)...) {
+		if x != right && !slices.ContainsFunc(v.Astray, func(a authorCard) bool { return a.ID == x }) {
+			v.Astray = append(v.Astray, authorCard{ID: x, Herring: form.Get("astray-" + x)})
+		}
 	}
 	about := map[string]drill.Card{}
 	for _, x := range d.Cards {
 		about[x.ID] = x
-		v.Cards = append(v.Cards, authorCard{x.ID, onClock(x.Offset - x.Before), x.Summary, form.Get("herring-" + x.ID), slices.Contains(form["decisive"], x.ID)})
+		v.Cards = append(v.Cards, authorCard{x.ID, onClock(x.Offset - x.Before), x.Summary, form.Get("herring-" + x.ID), "card-" + x.ID, slices.Contains(form["decisive"], x.ID)})
 	}
 	for _, x := range d.Texts {
 		r := form.Get("redact-" + x.Place)
 		card := about[x.Card]
-		v.Texts = append(v.Texts, authorText{x.Place, onClock(card.Offset-card.Before) + " " + card.Summary + ", " + x.Field, x.Text, x.Digest, form.Get("with-" + x.Place), r == "keep", r == "replace", r == "drop"})
+		v.Texts = append(v.Texts, authorText{x.Place, onClock(card.Offset-card.Before) + " " + card.Summary + ", " + x.Field, x.Text, x.Digest, form.Get("with-" + x.Place), "text-" + x.Place, r == "keep", r == "replace", r == "drop"})
+	}
+	for _, problem := range problems {
+		v.Problems = append(v.Problems, v.problem(problem))
 	}
 	for n := 1; n <= asking; n++ {
 		v.Questions = append(v.Questions, formQuestion(form, n))
@@ -244,6 +291,34 @@ func (s *Server) authorPage(c echo.Context, status int, src *analytics.DrillSour
 	}
 	p.Answer = say(strong(plural(float64(len(d.Cards)), "card", "cards")), " of evidence, ", strong(plural(float64(len(d.Texts)), "text", "texts")), " for you to keep, replace or drop, ", strong(plural(float64(d.Participants), "person", "people")), " under pseudonyms. Once published, everybody who signs in can play it.")
 	return s.draw(c, status, p)
+}
+
+// problem says what is wrong in the words of the form, and leads there. What compiling
+// complains about begins with the drill's own name of the field.
+func (v *authorView) problem(p string) navItem {
+	field, rest, _ := strings.Cut(p, ": ")
+	for _, t := range v.Texts {
+		if strings.Contains(field, "["+t.Place+"]") {
+			return navItem{t.About + ": " + rest, "#" + t.Anchor}
+		}
+	}
+	name, _, _ := strings.Cut(field, "[")
+	switch name {
+	case "title", "targets", "skills":
+		return navItem{p, "#" + name}
+	case "when the harm ended", "facts.mitigated_s":
+		return navItem{p, "#mitigated"}
+	case "decisive", "herrings":
+		return navItem{p, "#cards"}
+	case "decisions":
+		return navItem{"questions" + strings.TrimPrefix(p, "decisions"), "#q1"}
+	}
+	for n := 1; n <= asking; n++ {
+		if strings.HasPrefix(p, fmt.Sprint("question ", n)) {
+			return navItem{p, fmt.Sprint("#q", n)}
+		}
+	}
+	return navItem{Name: p}
 }
 
 func formQuestion(form url.Values, n int) authorQuestion {

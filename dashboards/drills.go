@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,8 +10,27 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
+	"github.com/stewardhq/steward/training/drill"
 )
+
+func (s *Server) drillRoutes(r router) {
+	r.get("/drills", signedIn, s.drills, r.csrf)
+	r.get("/drills/:drill", signedIn, s.drill, r.csrf)
+	r.get("/drills/:drill/:attempt", signedIn, s.attempt, r.csrf)
+	r.get("/drills/:drill/:attempt/table", signedIn, s.tableJSON, r.zip)
+	if s.Play == nil {
+		return
+	}
+	r.post("/drills", signedIn, s.bookDrill, r.csrf)
+	r.post("/bookings/:booking", signedIn, s.changeBooking, r.csrf)
+	r.post("/drills/:drill", signedIn, s.drillStart, r.csrf)
+	r.post("/drills/:drill/:attempt", signedIn, s.playStep, r.csrf)
+	r.post("/drills/:drill/:attempt/share", signedIn, s.shareAttempt, r.csrf)
+	r.get("/incidents/:incident/drill", signedIn, s.author, r.csrf)
+	r.post("/incidents/:incident/drill", signedIn, s.publish, r.csrf)
+}
 
 // drillView is the page a drill is started from.
 type drillView struct {
@@ -22,35 +42,116 @@ type drillView struct {
 	Open   string // an attempt that goes on, empty for none
 }
 
+// worthShown is how many incidents are suggested to be made into drills.
+const worthShown = 8
+
+// played is what the pages of drills stand on besides the drills.
+type played struct {
+	all      []analytics.Drill
+	own      []analytics.AttemptRow
+	shares   map[string][]string
+	shared   []analytics.SharedRow
+	mine     []analytics.BookingRow
+	led      []analytics.BookingRow
+	worth    []analytics.Worth
+	leads    bool
+	gaps     map[string]*result // by team
+	gapsFrom []string           // those teams, in order
+}
+
+// played asks for it; empty where it is not the asker's.
+func (s *Server) played(ask *asker, w access.Who, drill string) *played {
+	x := &played{leads: w.IsOperator() || len(w.Heads()) > 0}
+	ask.do(func(ctx context.Context) (err error) { x.all, err = ask.read.Drills(ctx); return })
+	ask.do(func(ctx context.Context) (err error) { x.own, err = ask.read.Attempts(ctx); return })
+	ask.do(func(ctx context.Context) (err error) { x.shares, err = ask.read.Shares(ctx); return })
+	if w.Learns() == nil {
+		ask.do(func(ctx context.Context) (err error) {
+			x.mine, err = ask.read.Bookings(ctx, analytics.BookingFilter{Own: true, Drill: drill})
+			return
+		})
+	}
+	if x.leads {
+		ask.do(func(ctx context.Context) (err error) {
+			x.led, err = ask.read.Bookings(ctx, analytics.BookingFilter{Team: w.Heads(), Drill: drill})
+			return
+		})
+	}
+	return x
+}
+
 // drills answers: could I have handled it?
-func (s *Server) drills(c echo.Context) error {
-	f, ctx := s.filter(c), c.Request().Context()
-	all, err := s.reading(c).Drills(ctx)
+func (s *Server) drills(c echo.Context) error { return s.drillsPage(c, http.StatusOK, "") }
+
+// drillsPage draws the list, after a form that was refused with what was wrong.
+func (s *Server) drillsPage(c echo.Context, status int, problem string) error {
+	f, w := s.filter(c), who(c)
+	ask := s.asker(c, f)
+	dir := ask.names()
+	x := s.played(ask, w, "")
+	ask.do(func(ctx context.Context) (err error) { x.shared, err = ask.read.Shared(ctx); return })
+	if s.Play != nil {
+		ask.do(func(ctx context.Context) (err error) { x.worth, err = ask.read.WorthDrill(ctx, worthShown); return })
+	}
+	x.askGaps(ask, w, f.get("team"))
+	if err := ask.wait(); err != nil {
+		return err
+	}
+	n := *dir
+	next := x.rank(f, n, f.get("skill"))
+	p := &page{Title: "Drills", Nav: "Drills", Notice: drillWords[c.QueryParam("done")]}
+	p.Sub = say("A drill is a past incident with its future hidden. What you do in one is shown to you alone, unless you share it.")
+	p.Answer = x.answer(f, next)
+	p.Filter = skillFilter(f, n, w)
+	book, err := s.bookings(c, f, n, x, next, problem)
 	if err != nil {
 		return err
 	}
-	own, err := s.reading(c).Attempts(ctx)
-	if err != nil {
-		return err
+	p.Book = book
+	p.Cards = []card{s.nextCard(f, x, next)}
+	p.Cards = append(p.Cards, s.ownAttempts(f, n, x, x.all))
+	if w.Learns() == nil {
+		p.Cards = append(p.Cards, s.sharedCard(f, n, x))
 	}
-	p := &page{Title: "Drills", Nav: "Drills"}
-	p.Sub = say("A drill is a past incident with its future hidden. What you do in one is shown to you alone.")
-	tried := map[string]bool{}
-	for _, a := range own {
+	if s.Play != nil && (w.IsOperator() || len(w.Teams()) > 0) {
+		p.Cards = append(p.Cards, s.compileCard(f, n, x))
+	}
+	p.Version, p.Dev = s.Version, s.Dev
+	return s.draw(c, status, p)
+}
+
+// drillWords are said after an act.
+var drillWords = map[string]string{"booked": "Booked. It stands on the page of who is to play it.", "moved": "Moved to the new time.", "cancelled": "Cancelled.",
+	"shared": "Shared. Members of the team can read this debrief now.", "withdrawn": "Withdrawn. Nobody else can read this debrief in that team any more."}
+
+func (x *played) answer(f *filter, next []ranked) []bit {
+	finished := map[string]bool{}
+	for _, a := range x.own {
 		if !a.Finished.IsZero() {
-			tried[a.Drill] = true
+			finished[a.Drill] = true
 		}
 	}
-	p.Answer = say(strong(plural(float64(len(all)), "drill", "drills")), verbN(float64(len(all)), " is", " are"), " ready to play; you have finished ", strong(fmt.Sprint(len(tried))), ".")
-	cd := card{ID: "ready", Title: "Which can I play?", Wide: "w12", Say: say("None of these lines says what the cause was.")}
-	t := &table{List: true, Caption: "Drills that can be played", Head: heads("drill", "what it is about", "#lasted", "#evidence", "your best")}
-	for _, d := range all {
-		t.add(ref(d.Title, at("drills", d.ID)), txt(about(d)), num(duration(float64(d.Facts.Resolved))), num(plural(float64(len(d.Cards)), "card", "cards")), txt(best(own, d.ID)))
+	total := float64(len(x.all))
+	out := say(strong(plural(total, "drill", "drills")), verbN(total, " is", " are"), " ready to play; you have finished ", strong(fmt.Sprint(len(finished))), ".")
+	for _, r := range x.mine {
+		if r.Open() {
+			return say("Next for you: ", linked(x.title(r.Drill), at("drills", r.Drill)), ", booked for ", strong(f.stamp(r.Starts)), ". ", out)
+		}
 	}
-	cd.Body = t
-	p.Cards = append(p.Cards, cd)
-	p.Cards = append(p.Cards, s.ownAttempts(f, own, all))
-	return s.render(c, p)
+	if len(next) > 0 && next[0].why != "" {
+		out = append(out, say(" First comes ", linked(next[0].Title, at("drills", next[0].ID)), ": ", next[0].why, ".")...)
+	}
+	return out
+}
+
+// title is a drill's, or its id if it is not there any more.
+func (x *played) title(id string) string {
+	for _, d := range x.all {
+		if d.ID == id {
+			return d.Title
+		}
+	}
+	return clip(id, 100)
 }
 
 // about is what a drill is about, as whoever was on call first knew it.
@@ -73,17 +174,14 @@ func paragraphs(text string) []string {
 	return out
 }
 
-func best(own []analytics.AttemptRow, drill string) string {
-	top, n := 0.0, 0
+// best is the best attempt at a drill; false without a finished one.
+func best(own []analytics.AttemptRow, drill string) (top analytics.AttemptRow, ok bool) {
 	for _, a := range own {
-		if a.Drill == drill && !a.Finished.IsZero() {
-			top, n = max(top, a.Score), n+1
+		if a.Drill == drill && !a.Finished.IsZero() && (!ok || a.Score > top.Score) {
+			top, ok = a, true
 		}
 	}
-	if n == 0 {
-		return "not played"
-	}
-	return fmt.Sprintf("%s of 100", points(top))
+	return top, ok
 }
 
 // points writes points with their tenth, if they have one.
@@ -93,22 +191,21 @@ func points(v float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", v)
 var partNames = map[string]string{"service": "right service first", "evidence": "decisive evidence opened", "decisions": "decisions", "escalation": "help brought in", "cadence": "updates", "time": "time"}
 
 // ownAttempts is the card of what the asker has tried, with the parts of each score.
-func (s *Server) ownAttempts(f *filter, own []analytics.AttemptRow, all []analytics.Drill) card {
+func (s *Server) ownAttempts(f *filter, n *names, x *played, all []analytics.Drill) card {
 	cd := card{ID: "own", Title: "How did I do?", Wide: "w12"}
-	if len(own) == 0 {
-		cd.Empty = say("You have not played yet. Choose a drill above; the clock can be paused at any time.")
-		return cd
-	}
-	cd.N = plural(float64(len(own)), "attempt", "attempts")
-	t := &table{List: true, Caption: "Your attempts, newest first", Head: heads("drill", "begun", "#score", "parts")}
-	for _, a := range own {
-		title := a.Drill
-		if i := slices.IndexFunc(all, func(d analytics.Drill) bool { return d.ID == a.Drill }); i >= 0 {
+	t := &table{List: true, Caption: "Your attempts, newest first", Head: heads("drill", "begun", "#score", "parts", "who can read it")}
+	for _, a := range x.own {
+		i := slices.IndexFunc(all, func(d analytics.Drill) bool { return d.ID == a.Drill })
+		if i < 0 && len(all) == 1 { // the page of one drill
+			continue
+		}
+		title := clip(a.Drill, 100)
+		if i >= 0 {
 			title = all[i].Title
 		}
-		score, parts := num("goes on"), ""
+		score, parts, readers := num("goes on"), "", "only you"
 		if !a.Finished.IsZero() {
-			score = num(points(a.Score))
+			score = num(points(a.Score)).with(map[bool]string{true: "passed", false: "not passed"}[a.Passed()])
 			var each []string
 			for _, x := range a.Parts {
 				if x.Applies {
@@ -117,8 +214,17 @@ func (s *Server) ownAttempts(f *filter, own []analytics.AttemptRow, all []analyt
 			}
 			parts = strings.Join(each, " · ")
 		}
-		t.add(ref(title, attemptPath(a.Drill, a.ID)), f.moment(a.Started), score, txt(parts))
+		if with := x.shares[a.ID]; len(with) > 0 && !a.Finished.IsZero() {
+			readers = "you and " + teamNames(n, with)
+		}
+		t.add(ref(title, attemptPath(a.Drill, a.ID)), f.moment(a.Started), score, txt(parts), txt(readers))
 	}
+	if len(t.Rows) == 0 {
+		cd.Empty = say("You have not played yet. The clock can be paused at any time.")
+		return cd
+	}
+	cd.N = plural(float64(len(t.Rows)), "attempt", "attempts")
+	cd.Say = say("From ", strong(fmt.Sprint(drill.PassMark)+" points"), " on an attempt is passed. The first one finished at a drill is unaided; later ones know its answers.")
 	cd.Body = t
 	return cd
 }
@@ -129,33 +235,47 @@ func attemptPath(drill, attempt string) string {
 
 // drill answers: what am I getting into?
 func (s *Server) drill(c echo.Context) error {
-	f, ctx := s.filter(c), c.Request().Context()
-	d, err := s.reading(c).Drill(ctx, param(c, "drill"))
+	f, w := s.filter(c), who(c)
+	d, err := s.reading(c).Drill(c.Request().Context(), param(c, "drill"))
 	if err != nil {
 		return err
 	}
-	own, err := s.reading(c).Attempts(ctx)
-	if err != nil {
+	ask := s.asker(c, f)
+	dir := ask.names()
+	x := s.played(ask, w, d.ID)
+	if err := ask.wait(); err != nil {
 		return err
 	}
-	own = slices.DeleteFunc(own, func(a analytics.AttemptRow) bool { return a.Drill != d.ID })
+	n := *dir
 	csrf, _ := c.Get("csrf").(string)
-	v := &drillView{Intro: paragraphs(d.Intro), Action: at("drills", d.ID), Csrf: csrf, Play: s.Play != nil && who(c).Person != ""}
+	v := &drillView{Intro: paragraphs(d.Intro), Action: at("drills", d.ID), Csrf: csrf, Play: s.Play != nil && w.Person != ""}
 	if len(v.Intro) == 0 {
 		v.Intro = []string{about(*d)}
 	}
-	for _, a := range own {
-		if a.Finished.IsZero() {
+	for _, a := range x.own {
+		if a.Drill == d.ID && a.Finished.IsZero() {
 			v.Open = attemptPath(a.Drill, a.ID)
 			break
 		}
 	}
 	v.Facts = []fact{{Name: "the incident lasted", Text: duration(float64(d.Facts.Resolved))}, {Name: "evidence", Text: plural(float64(len(d.Cards)), "card", "cards")},
-		{Name: "decisions", Text: fmt.Sprint(len(d.Decisions))}, {Name: "services to look at", Text: fmt.Sprint(len(d.Services))}}
-	p := &page{Title: d.Title, Nav: "Drills", Drill: v}
+		{Name: "decisions", Text: fmt.Sprint(len(d.Decisions))}, {Name: "services to look at", Text: fmt.Sprint(len(d.Services))}, {Name: "passed with", Text: fmt.Sprintf("%d of 100 points", drill.PassMark)}}
+	for _, id := range d.Skills {
+		v.Facts = append(v.Facts, fact{Name: "skill", Text: skillName(id), Href: "/drills?skill=" + url.QueryEscape(id)})
+	}
+	p := &page{Title: d.Title, Nav: "Drills", Drill: v, Notice: drillWords[c.QueryParam("done")]}
 	p.Sub = say(linked("all drills", "/drills"))
 	p.Answer = say("You are on call. Evidence comes as it came then; ", strong("the clock can be paused, and runs up to 60 times as fast"), ".")
-	p.Cards = []card{s.ownAttempts(f, own, []analytics.Drill{*d})}
+	for _, r := range x.mine {
+		if r.Open() {
+			p.Answer = append(say("Booked for you on ", strong(f.stamp(r.Starts)), ". "), p.Answer...)
+			break
+		}
+	}
+	p.Cards = []card{s.ownAttempts(f, n, x, []analytics.Drill{*d})}
+	if p.Book, err = s.bookings(c, f, n, x, []ranked{{Drill: *d}}, ""); err != nil {
+		return err
+	}
 	return s.render(c, p)
 }
 

@@ -100,7 +100,7 @@ func TestDrillByForms(t *testing.T) {
 		t.Errorf("finish: %d %s", code, to)
 	}
 	end := text(t, body(t, get(t, s, play)))
-	for _, want := range []string{"of 100 points", "What did I do?", "What happened in the real case?", "right service first", "There is no group to compare with", "one message, not too little capacity"} {
+	for _, want := range []string{"of 100 points", "What I did", "What happened in the real case", "right service first", "There is no group to compare with", "one message, not too little capacity"} {
 		if !strings.Contains(end, want) {
 			t.Errorf("the debrief does not say %q", want)
 		}
@@ -133,7 +133,7 @@ func TestDrillPagesInChromium(t *testing.T) {
 		t.Skip("drives a browser")
 	}
 	chromium.Path(t)
-	server := httptest.NewServer(boot(t, newFake(), asPlayer).Handler())
+	server := httptest.NewServer(boot(t, newFake(), asLead).Handler())
 	defer server.Close()
 	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
 	axe := chromium.AxeScript(t)
@@ -144,7 +144,7 @@ func TestDrillPagesInChromium(t *testing.T) {
 		must(t, chromedp.Do(tab, chromedp.EmulateViewport(view.width, 900)))
 		_, err := chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.scheme}}})
 		must(t, err)
-		for _, path := range []string{"/drills", "/drills/evil", "/drills/evil/going", "/drills/evil/over", "/drills/the-padlock-at-midnight", at("incidents", hostile[0]) + "/drill"} {
+		for _, path := range []string{"/drills", "/drills/evil", "/drills/evil/going", "/drills/evil/over", "/drills/evil/shared", "/drills?skill=queue-stream-ops", "/drills/the-padlock-at-midnight", at("incidents", hostile[0]) + "/drill"} {
 			t.Run(view.name+" "+path, func(t *testing.T) {
 				must(t, chromedp.Do(tab, chromedp.Navigate(server.URL+path)))
 				l, err := chromedp.Run(tab, chromedp.Evaluate[look](lookScript))
@@ -182,11 +182,11 @@ func TestDrillByKeyboard(t *testing.T) {
 	k.press("Open: The incident was opened on mail-sender")
 	k.until("queue-lag")
 	for range 30 { // every card and question comes by waiting
-		if !k.has("Wait until the next evidence") {
+		if !k.has("Next evidence") {
 			break
 		}
 		before := k.text("#wait")
-		k.press("Wait until the next evidence")
+		k.press("Next evidence")
 		k.untilScript(fmt.Sprintf(`document.readyState === 'complete' && (document.querySelector('#wait') || {}).innerText !== %q`, before))
 	}
 	k.until("Nothing more is to come.")
@@ -202,7 +202,7 @@ func TestDrillByKeyboard(t *testing.T) {
 	k.press("Give an update")
 	k.until("gave an update: one partition does not drain")
 	k.press("Finish and debrief")
-	k.until("What happened in the real case?")
+	k.until("What happened in the real case")
 	k.until("of 100 points")
 	for _, trouble := range w.Take() {
 		t.Error(trouble)
@@ -292,7 +292,7 @@ func TestEvidenceComesInChromium(t *testing.T) {
 	k.eval(`document.querySelector('form.plain button').click(); ''`)
 	k.until("What has come in?")
 	k.eval(`(() => { const s = document.querySelector('.clockbar select'); s.value = '60'; s.form.requestSubmit(); return ''; })()`)
-	k.until("running 60× as fast")
+	k.until("since the opening, at 60×")
 	k.eval(`document.querySelector('textarea').value = 'half a sentence'; window.same = true; ''`)
 	k.until("responder 1 acknowledged")
 	if got := k.eval(`String(window.same) + document.querySelector('textarea').value + document.getElementById('news').textContent.includes('responder 1 acknowledged')`); got != "truehalf a sentencetrue" {

@@ -26,10 +26,17 @@ func (s *Server) me(c echo.Context) error {
 	}
 	var looks []analytics.LookRow
 	var work []analytics.AssignmentRow
+	var booked []analytics.BookingRow
+	var drills []analytics.Drill
 	advice := func(*filter) []card { return nil }
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		can.ask(ask)
 		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
+		ask.do(func(ctx context.Context) (err error) {
+			booked, err = ask.read.Bookings(ctx, analytics.BookingFilter{Own: true})
+			return
+		})
+		ask.do(func(ctx context.Context) (err error) { drills, err = ask.read.Drills(ctx); return })
 		if s.Learn == nil {
 			return
 		}
@@ -40,8 +47,8 @@ func (s *Server) me(c echo.Context) error {
 		advice = s.adviseOwn(ask)
 	}, func(n *names) []card {
 		if s.Learn == nil {
-			return []card{s.looksCard(f, n, looks)}
+			return []card{s.bookedCard(f, n, booked, drills), s.looksCard(f, n, looks)}
 		}
-		return append(advice(f), s.learnCard(f, n, work), s.readyLink(), s.looksCard(f, n, looks))
+		return append(advice(f), s.learnCard(f, n, work), s.bookedCard(f, n, booked, drills), s.readyLink(), s.looksCard(f, n, looks))
 	}, can)
 }

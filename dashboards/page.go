@@ -35,6 +35,7 @@ type page struct {
 	Record      *recordView
 	Tokens      *tokensView
 	Drill       *drillView
+	Book        *bookView
 	Player      *playerView
 	Debrief     *debriefView
 	Author      *authorView

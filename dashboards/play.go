@@ -21,4 +21,22 @@ type Play interface {
 	// Publish puts a compiled drill where everybody can play it. The caller has read its
 	// source, and so may.
 	Publish(ctx context.Context, who access.Who, d drill.Drill) error
+
+	// Share lets a team of the player's read a finished attempt, or ends that. Its errors, and
+	// those of bookings, are *LearnError for the caller's mistake and *access.Denied.
+	Share(ctx context.Context, who access.Who, attempt, team string, on bool) error
+	// Book books a drill for everybody and every team named, or for none of them.
+	Book(ctx context.Context, who access.Who, w Session) error
+	// Rebook moves a booking; starts is as in Session.
+	Rebook(ctx context.Context, who access.Who, booking, starts string) error
+	Unbook(ctx context.Context, who access.Who, booking string) error
+}
+
+// Session is a drill to be played at a time.
+type Session struct {
+	Drill         string
+	People, Teams []string
+	Starts        string // 2026-03-29T14:00 in the organisation's zone
+	Reason        string
+	Cites         []string // ids of incidents
 }

@@ -28,7 +28,8 @@ import (
 type playerView struct {
 	Action, JSON, Csrf   string
 	Play                 bool // whether the asker can act
-	Offset               int64
+	Offset, Total        int64
+	Whole                string // Total in words
 	Clock, Next, Problem string
 	NextOffset           int64 // -1 for nothing
 	Paused               bool
@@ -46,6 +47,21 @@ type playerView struct {
 type cardView struct {
 	drill.Seen
 	Anchor, Clock string
+	Class, Type   string // what it is: the colour of its dot, and a word
+}
+
+// cardTypes are what evidence is, for the eye that looks for alerts or notes in a long list.
+var cardTypes = map[string][2]string{
+	"alert.fired": {"bad", "alert"}, "alert.resolved": {"good", "alert"}, "change.deployed": {"warn", "change"}, "incident.noted": {"act", "note"}, "incident.updated": {"act", "change of state"},
+	"page.sent": {"page", "page"}, "page.failed": {"page", "page"}, "page.unanswered": {"page", "page"}, "incident.resolved": {"good", "end"},
+}
+
+func viewCard(x drill.Seen) cardView {
+	kind, ok := cardTypes[x.Kind]
+	if !ok {
+		kind = [2]string{"none", ""}
+	}
+	return cardView{x, "card-" + x.ID, onClock(x.Offset - x.Before), kind[0], kind[1]}
 }
 
 type decisionView struct {
@@ -64,9 +80,12 @@ func (s *Server) attemptOf(c echo.Context) (*analytics.Attempt, error) {
 	return a, err
 }
 
-// attempt shows what is on the table, and after the end the debrief.
+// attempt shows what is on the table, and after the end the debrief, which others may read too.
 func (s *Server) attempt(c echo.Context) error {
-	a, err := s.attemptOf(c)
+	a, err := s.reading(c).Debrief(c.Request().Context(), param(c, "attempt"))
+	if err == nil && a.Drill.ID != param(c, "drill") {
+		err = fmt.Errorf("attempt: %w", analytics.ErrNotFound)
+	}
 	if err != nil {
 		return err
 	}
@@ -85,7 +104,7 @@ func (s *Server) play(c echo.Context, status int, a *analytics.Attempt, problem 
 	t := r.Table(clock.Offset(s.Now()))
 	csrf, _ := c.Get("csrf").(string)
 	path := attemptPath(a.Drill.ID, a.ID)
-	v := &playerView{Action: path, JSON: path + "/table", Csrf: csrf, Play: s.Play != nil && who(c).Is(a.Person), Offset: t.Offset, Clock: onClock(t.Offset), NextOffset: -1,
+	v := &playerView{Action: path, JSON: path + "/table", Csrf: csrf, Play: s.Play != nil && who(c).Is(a.Person), Offset: t.Offset, Total: max(1, a.Drill.Facts.Resolved), Whole: duration(float64(a.Drill.Facts.Resolved)), Clock: onClock(t.Offset), NextOffset: -1,
 		Paused: clock.Paused(), Speed: clock.Speed(), Problem: problem, Severities: []string{"SEV1", "SEV2", "SEV3", "SEV4"}}
 	if t.Next != nil {
 		v.NextOffset, v.Next = *t.Next, onClock(*t.Next)
@@ -94,7 +113,7 @@ func (s *Server) play(c echo.Context, status int, a *analytics.Attempt, problem 
 		v.Speeds = append(v.Speeds, choice{fmt.Sprint(n), fmt.Sprintf("%d×", n), n == clock.Speed()})
 	}
 	for _, x := range t.Cards {
-		v.Cards = append(v.Cards, cardView{x, "card-" + x.ID, onClock(x.Offset - x.Before)})
+		v.Cards = append(v.Cards, viewCard(x))
 	}
 	for _, q := range t.Questions {
 		w := decisionView{Put: q, Anchor: "question-" + q.ID, Clock: onClock(q.At)}

@@ -171,16 +171,8 @@ func (s *Server) routes() *echo.Echo {
 	get("/incidents/:incident", signedIn, s.incident, csrf)
 	get("/me", signedIn, s.me, csrf)
 	get("/people/:person", signedIn, s.person, csrf)
-	get("/drills", signedIn, s.drills, zip)
-	get("/drills/:drill", signedIn, s.drill, csrf)
-	get("/drills/:drill/:attempt", signedIn, s.attempt, csrf)
-	get("/drills/:drill/:attempt/table", signedIn, s.tableJSON, zip)
-	if s.Play != nil {
-		post("/drills/:drill", signedIn, s.drillStart, csrf)
-		post("/drills/:drill/:attempt", signedIn, s.playStep, csrf)
-		get("/incidents/:incident/drill", signedIn, s.author, csrf)
-		post("/incidents/:incident/drill", signedIn, s.publish, csrf)
-	}
+	r := router{get, post, csrf, zip}
+	s.drillRoutes(r)
 	get("/quarantine", admins, s.quarantine)
 	get("/quarantine/:id", admins, s.quarantined, csrf)
 	post("/quarantine/:id/redrive", admins, s.redrive, csrf)
@@ -192,7 +184,6 @@ func (s *Server) routes() *echo.Echo {
 		post("/secrets", admins, s.secretRotate, csrf)
 		post("/secrets/:id/retire", admins, s.secretRetire, csrf)
 	}
-	r := router{get, post, csrf, zip}
 	if s.Shadow != nil {
 		s.shadowRoutes(r)
 	}

@@ -89,7 +89,7 @@
   function drill(play) {
     var at = +play.dataset.offset, speed = +play.dataset.speed, paused = play.dataset.paused === 'true', next = +play.dataset.next;
     var since = performance.now(), asked = since, busy = false;
-    var time = document.getElementById('time'), news = document.getElementById('news');
+    var time = document.getElementById('time'), far = document.getElementById('far'), news = document.getElementById('news');
     function two(n) { return (n < 10 ? '0' : '') + n; }
     function now() { return Math.floor(at + (paused ? 0 : (performance.now() - since) / 1000 * speed)); }
     function words(s) {
@@ -133,6 +133,7 @@
     }
     setInterval(function () {
       time.textContent = words(Math.max(0, now()));
+      if (far) far.value = now();
       var idle = performance.now() - asked;
       if (!paused && (idle > 15000 || next >= 0 && now() >= next && idle > 1000)) ask();
     }, 250);

@@ -276,7 +276,7 @@ type shape struct{ begins, name string }
 
 // shapes are the required fields of rare kinds that are not always text.
 var shapes = map[string]shape{
-	"correct": {"tf", "true or false"}, "offset_s": {"-0123456789", "a number"}, "action": {`"{`, "a string or an object"},
+	"correct": {"tf", "true or false"}, "shared": {"tf", "true or false"}, "offset_s": {"-0123456789", "a number"}, "action": {`"{`, "a string or an object"},
 	"question": {`"-0123456789`, "a string or a number"}, "seed": {`"-0123456789`, "a string or a number"}, "rule_version": {`"-0123456789`, "a string or a number"},
 	"metrics": {}, "params": {}, "window": {}, "ref": {},
 }

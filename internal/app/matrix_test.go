@@ -138,7 +138,8 @@ func (o org) history(t *testing.T) []event.Event {
 	return append(out, o.attempts(t)...)
 }
 
-// attempts are two of the member's, one of them finished.
+// attempts are three of the member's, two of them finished and one of these shared with their
+// team, and a drill booked for everybody.
 func (o org) attempts(t *testing.T) []event.Event {
 	t.Helper()
 	var out []event.Event
@@ -150,13 +151,24 @@ func (o org) attempts(t *testing.T) []event.Event {
 		out = append(out, e)
 	}
 	at := matrixNow.Add(-time.Hour)
-	for _, id := range []string{"going", "over"} {
+	for i, p := range o.all {
+		team, lead := "alpha", o.alpha[0]
+		if slices.Contains(o.beta, p) {
+			team, lead = "beta", o.beta[0]
+		}
+		e, _, err := drill.Booked(drill.Booking{ID: fmt.Sprint("bk-", team, i), Drill: "the-padlock-at-midnight", By: lead, Person: p, Starts: matrixNow.Add(time.Duration(i+1) * time.Hour), Reason: reasonOf(p)}, at)
+		add(e, err)
+	}
+	for _, id := range []string{"going", "over", "shown"} {
 		p := drill.Player{Drill: "the-padlock-at-midnight", Attempt: id, Person: o.alpha[1]}
 		add(drill.Started(p, at))
 		add(drill.Acted(p, drill.Step{N: 1, Offset: 10, Action: "update:wrote to " + o.alpha[1]}, at.Add(10*time.Second)))
-		if id == "over" {
+		if id != "going" {
 			add(drill.Acted(p, drill.Step{N: 2, Offset: 20, Action: "finish"}, at.Add(20*time.Second)))
 			add(drill.Finished(p, drill.Parts{}, at.Add(20*time.Second)))
+		}
+		if id == "shown" {
+			add(drill.Shared(drill.Share{Player: p, Shared: true, To: "team:alpha"}, at.Add(30*time.Second)))
 		}
 	}
 	return out
@@ -222,6 +234,16 @@ func (o org) rows() []row {
 		{"GET /drills/:drill/:attempt", "/drills/unheard-of/going", "", "", false},
 		{"GET /drills/:drill/:attempt/table", "/drills/the-padlock-at-midnight/going/table", "", "member", false},
 		{"GET /drills/:drill/:attempt/table", "/drills/the-padlock-at-midnight/over/table", "", "member", false},
+		// Shared with their team it is read by who is in it, of whom the lead is one, and by nobody above or beside.
+		{"GET /drills/:drill/:attempt", "/drills/the-padlock-at-midnight/shown", "", "member lead", false},
+		{"GET /drills/:drill/:attempt", "/drills/the-padlock-at-midnight/shown?answers=yes", "", "member lead", false},
+		{"GET /drills/:drill/:attempt", "/drills/the-padlock-at-midnight/sh%6Fwn?answers=yes", "", "member lead", false},
+		{"GET /drills/:drill/:attempt", "/drills/unheard-of/shown", "", "", false},
+		{"GET /drills/:drill/:attempt/table", "/drills/the-padlock-at-midnight/shown/table", "", "member", false},
+		{"POST /drills/:drill/:attempt/share", "/drills/the-padlock-at-midnight/over/share", "team=alpha&shared=true", "", false}, // without the page's token nobody
+		{"GET /drills", "/drills?skill=queue-stream-ops&team=duo", "", signedIn, false},
+		{"POST /drills", "/drills", "drill=the-padlock-at-midnight&for=person:" + q(o.alpha[1]) + "&starts=2026-07-01T14:00", "", false},
+		{"POST /bookings/:booking", "/bookings/bk-alpha1", "action=cancel", "", false},
 		{"POST /drills/:drill", "/drills/the-padlock-at-midnight", "x=1", "", false}, // without the page's token nobody
 		{"POST /drills/:drill/:attempt", "/drills/the-padlock-at-midnight/going", "action=finish", "", false},
 		{"GET /training", "/training", "", signedIn, false},

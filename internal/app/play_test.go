@@ -138,7 +138,7 @@ func TestPublishing(t *testing.T) {
 		t.Fatal(err)
 	}
 	opts := src.Options
-	opts.ID, opts.Title, opts.Decisive = "own-1", "The disk of alpha", []string{"note-180"}
+	opts.ID, opts.Title, opts.Decisive, opts.Skills = "own-1", "The disk of alpha", []string{"note-180"}, []string{"host-debugging"}
 	opts.Decisions = []drill.Decision{{ID: "d1", At: 60, Question: "What now?", Options: []drill.Option{{ID: "a", Text: "make room", Value: 2, Why: "it is full"}, {ID: "b", Text: "wait", Value: -1, Why: "it stays full"}}}}
 	d, err := drill.Compile(src.Events, opts)
 	if err != nil {

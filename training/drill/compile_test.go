@@ -38,7 +38,7 @@ func night() []Event {
 }
 
 func options() Options {
-	return Options{ID: "card-errors", Incident: "i1", Title: "Card payments fail", Lesson: "Ben found it by asking what changed.", Targets: []string{"team:network"},
+	return Options{ID: "card-errors", Incident: "i1", Title: "Card payments fail", Lesson: "Ben found it by asking what changed.", Skills: []string{"hypothesis-debugging"}, Targets: []string{"team:network"},
 		Teams:    map[string]string{"person:ben@example.org": "billing"},
 		People:   map[string][]string{"ana@example.org": {"Ana Ruiz", "Ana"}, "ben@example.org": {"Ben", "@ben", "pagerduty:acme:PBEN"}, "dora@example.org": {"Dora", "ben"}},
 		Decisive: []string{"change-before-600", "note-300"},

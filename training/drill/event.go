@@ -26,6 +26,9 @@ func Compiled(d Drill, by string, at time.Time) (event.Event, error) {
 	if left := d.Unpublished(); len(left) > 0 {
 		return event.Event{}, fmt.Errorf("drill: not ready to publish: %s", left[0])
 	}
+	if len(d.Skills) == 0 { // of one published before this was asked for the event may stand
+		return event.Event{}, fmt.Errorf("drill: not ready to publish: skills: at least one")
+	}
 	content, err := d.Encode()
 	if err != nil {
 		return event.Event{}, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // The parts and their points, when all apply.
@@ -210,7 +211,7 @@ func (a *Attempt) decisions() mark {
 			}
 		}
 	}
-	return full(float64(got)/float64(most), "%d of %d decided, worth %d of %d; %s", len(a.chosen), len(a.Drill.Decisions), got, most, counted(harmful, "harmful option", "harmful options"))
+	return full(float64(got)/float64(most), "%d of %d decided, worth %s of %d; %s", len(a.chosen), len(a.Drill.Decisions), strings.ReplaceAll(fmt.Sprint(got), "-", "−"), most, counted(harmful, "harmful option", "harmful options"))
 }
 
 func (a *Attempt) escalation() mark {
