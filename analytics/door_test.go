@@ -41,6 +41,11 @@ var working = map[string]string{
 	"Attempt":          "after Plays",
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
+	"Shifts":           "each row by access.Learning, before it leaves",
+	"DrillDates":       "each row by access.Learning, before it leaves",
+	"Reminders":        "each row by access.Told, before it leaves",
+	"ReminderChoices":  "each person by access.Told, before it leaves",
+	"calendars":        "digests of secrets: CalendarAddresses gives none, CalendarOf finds by one",
 }
 
 // Statements leave through run, and leave to read people's columns without a decision is
