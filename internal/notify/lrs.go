@@ -28,7 +28,7 @@ import (
 //  5. What does not pass our own reading of the rules is not sent: a store refuses a whole batch
 //     for it.
 
-// batch is how many statements go at once.
+// batch is how many statements go at once, as long as the store takes them.
 const batch = 50
 
 // Version is that of the specification, as the header has it.
@@ -51,11 +51,12 @@ type Store struct {
 	client *http.Client
 	now    func() time.Time
 	sent   *Sent
+	most   int // in a batch, as far as the store has shown
 }
 
 // NewStore is the store of a resolved configuration; sent is what it has already.
 func NewStore(l LRS, sent *Sent, now func() time.Time) *Store {
-	return &Store{l, l.client(), now, sent}
+	return &Store{l, l.client(), now, sent, batch}
 }
 
 // Mbox says whether actors are e-mail addresses.
@@ -91,7 +92,7 @@ func (s *Store) Push(ctx context.Context, all []xapi.Statement) (Outcome, error)
 			continue
 		}
 		next = append(next, statement{st.ID, raw})
-		if len(next) == batch {
+		if len(next) >= s.most {
 			if err := s.put(ctx, next, &done); err != nil {
 				return done, err
 			}
@@ -111,6 +112,9 @@ func (s *Store) put(ctx context.Context, list []statement, done *Outcome) error 
 	case errors.Is(err, errConflict), errors.Is(err, errTooLarge):
 		if len(list) > 1 {
 			half := len(list) / 2
+			if errors.Is(err, errTooLarge) {
+				s.most = half
+			}
 			if err := s.put(ctx, list[:half], done); err != nil {
 				return err
 			}
