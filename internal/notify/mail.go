@@ -85,7 +85,7 @@ func (m *mailer) message(n Note) (*mail.Msg, error) {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("Precedence", "bulk")
 	if m.site != "" {
-		msg.SetGenHeaderPreformatted("List-Unsubscribe", "<"+m.site+"/me#reminders>")
+		msg.SetGenHeaderPreformatted("List-Unsubscribe", "<"+m.site+"/training/reminders>")
 	}
 	msg.SetBodyString(mail.TypeTextPlain, n.Text)
 	return msg, nil

@@ -152,7 +152,7 @@ func TestMail(t *testing.T) {
 			if err != nil || subject != note().Subject {
 				t.Error(subject, err)
 			}
-			for name, want := range map[string]string{"Message-Id": "<" + note().ID + "@example.org>", "Auto-Submitted": "auto-generated", "List-Unsubscribe": "<https://steward.example.org/me#reminders>"} {
+			for name, want := range map[string]string{"Message-Id": "<" + note().ID + "@example.org>", "Auto-Submitted": "auto-generated", "List-Unsubscribe": "<https://steward.example.org/training/reminders>"} {
 				if got.Header.Get(name) != want {
 					t.Errorf("%s: %q", name, got.Header.Get(name))
 				}

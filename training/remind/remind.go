@@ -253,10 +253,8 @@ func stage(rules []int, days int) (n int, ok bool) {
 
 // NextTurn is when the next turn of duty begins after a moment; zero: none is planned.
 func NextTurn(shifts []Shift, after time.Time) time.Time {
-	sorted := slices.Clone(shifts)
-	slices.SortFunc(sorted, func(a, b Shift) int { return a.Start.Compare(b.Start) })
 	var until time.Time // of the turn so far
-	for _, s := range sorted {
+	for _, s := range sorted(shifts) {
 		begins := until.IsZero() || s.Start.Sub(until) > together
 		if begins && s.Start.After(after) {
 			return s.Start
@@ -266,6 +264,12 @@ func NextTurn(shifts []Shift, after time.Time) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+func sorted(shifts []Shift) []Shift {
+	out := slices.Clone(shifts)
+	slices.SortFunc(out, func(a, b Shift) int { return a.Start.Compare(b.Start) })
+	return out
 }
 
 // key is a stage of somebody's piece of work, without telling who they are.

@@ -142,7 +142,7 @@ func TestWords(t *testing.T) {
 	}
 	want := "PG1 Title\n  your next shift begins Mon 30 Mar 2026 15:00 JST\n  overdue since Fri 20 Mar 2026\n  https://steward.example.org/training/PG1\n\n" +
 		"PG2 Title\n  due Sat 28 Mar 2026\n  https://steward.example.org/training/PG2\n\n" +
-		"What is to come, and how to switch these messages off: https://steward.example.org/me#reminders\n"
+		"What is to come, and how to switch these messages off: https://steward.example.org/training/reminders\n"
 	if text != want {
 		t.Errorf("%q", text)
 	}

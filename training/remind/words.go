@@ -47,7 +47,7 @@ func (m Message) Words(title func(module string) string, site string, zone, home
 		b.WriteByte('\n')
 	}
 	if site != "" {
-		fmt.Fprintf(&b, "What is to come, and how to switch these messages off: %s/me#reminders\n", site)
+		fmt.Fprintf(&b, "What is to come, and how to switch these messages off: %s/training/reminders\n", site)
 	}
 	return subject, b.String()
 }
