@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -46,6 +47,11 @@ type Reading interface {
 	Attempts(ctx context.Context) ([]analytics.AttemptRow, error)
 	Attempt(ctx context.Context, id string) (*analytics.Attempt, error)
 	Assignments(ctx context.Context, f analytics.AssignmentFilter) ([]analytics.AssignmentRow, error)
+	Shifts(ctx context.Context, f analytics.ShiftFilter) ([]analytics.ShiftRow, error)
+	Reminders(ctx context.Context, since time.Time) ([]analytics.ReminderRow, error)
+	ReminderChoices(ctx context.Context) (map[string]bool, error)
+	CalendarAddresses(ctx context.Context) (map[string]bool, error)
+	LearningFacts(ctx context.Context, all bool, persons []string) ([]analytics.LearningFact, error)
 	Looks(ctx context.Context, limit int) ([]analytics.LookRow, error)
 	Audit(ctx context.Context, limit int) ([]analytics.AuditRow, error)
 	Quarantine(ctx context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error)

@@ -39,6 +39,7 @@ type page struct {
 	Debrief     *debriefView
 	Author      *authorView
 	Module      *moduleView
+	Reminders   *remindersView
 	TokenForm   *string // where signing in with a token leads
 }
 

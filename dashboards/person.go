@@ -38,6 +38,7 @@ func (s *Server) me(c echo.Context) error {
 	}
 	var looks []analytics.LookRow
 	var work []analytics.AssignmentRow
+	var told *told
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
 		if s.Learn != nil {
@@ -46,11 +47,18 @@ func (s *Server) me(c echo.Context) error {
 				return
 			})
 		}
+		if s.Learn != nil && s.Outgoing != nil {
+			told = s.toldOf(ask, w)
+		}
 	}, func(n *names) []card {
 		if s.Learn == nil {
 			return []card{s.looksCard(f, n, looks)}
 		}
-		return []card{s.learnCard(f, n, work), s.looksCard(f, n, looks)}
+		cards := []card{s.learnCard(f, n, work)}
+		if told != nil {
+			cards = append(cards, s.comingCard(n, w.Person, s.coming(n, w.Person, work, told), told, true))
+		}
+		return append(cards, s.looksCard(f, n, looks))
 	})
 }
 

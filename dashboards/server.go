@@ -72,13 +72,14 @@ type Deps struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	Version     string
-	Keys        Keys   // tokens and secrets; nil: their page does not exist
-	Learn       Learn  // the curriculum and what people do about it; nil: there are no such pages
-	Audit       Audit  // keeps administrative acts; required with Keys or Redriver
-	Dev         bool   // loopback without sign-in: errors say more
-	Insecure    bool   // served without TLS on loopback: cookies may travel so
-	ViewAs      bool   // a switcher shows pages as others see them
-	EchartsPath string // a file to serve instead of the embedded or found chart library
+	Keys        Keys     // tokens and secrets; nil: their page does not exist
+	Learn       Learn    // the curriculum and what people do about it; nil: there are no such pages
+	Outgoing    Outgoing // reminders, calendars, learning records; nil, or without Learn: there are none
+	Audit       Audit    // keeps administrative acts; required with Keys or Redriver
+	Dev         bool     // loopback without sign-in: errors say more
+	Insecure    bool     // served without TLS on loopback: cookies may travel so
+	ViewAs      bool     // a switcher shows pages as others see them
+	EchartsPath string   // a file to serve instead of the embedded or found chart library
 }
 
 // Server serves pages and API. It holds no state besides its parsed templates and assets.
@@ -191,6 +192,9 @@ func (s *Server) routes() *echo.Echo {
 	}
 	if s.Learn != nil {
 		s.learnRoutes(router{get, post, csrf, zip})
+		if s.Outgoing != nil {
+			s.outgoingRoutes(router{get, post, csrf, zip})
+		}
 	}
 	if s.ViewAs {
 		post("/viewas", anybody, s.switchTo)
@@ -202,7 +206,7 @@ func (s *Server) routes() *echo.Echo {
 	get("/api/v1/audit", admins, s.apiAudit, zip)
 	e.RouteNotFound("/api/*", func(c echo.Context) error {
 		switch path := strings.TrimPrefix(c.Request().URL.Path, "/api/v1/"); {
-		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, strings.HasPrefix(path, "metrics/"):
+		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, path == "xapi/statements" && s.Outgoing != nil, strings.HasPrefix(path, "metrics/"):
 			c.Response().Header().Set("Allow", "GET, HEAD")
 			return &apiError{status: http.StatusMethodNotAllowed, Message: "this is asked by GET"}
 		}

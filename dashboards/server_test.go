@@ -27,7 +27,7 @@ func boot(t *testing.T, store *fake, change ...func(*Deps)) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := Deps{Store: store, Gate: open, Audit: func(context.Context, access.Who, string, string) error { return nil }, Insecure: true, ViewAs: true, Keys: &fakeKeys{empty: store.empty}, Learn: &fakeLearn{}, Redriver: store, Play: fakePlay{store}, Zone: zone, Now: func() time.Time { return testNow }, Version: "test", Dev: true}
+	d := Deps{Store: store, Gate: open, Audit: func(context.Context, access.Who, string, string) error { return nil }, Insecure: true, ViewAs: true, Keys: &fakeKeys{empty: store.empty}, Learn: &fakeLearn{}, Outgoing: &out{}, Redriver: store, Play: fakePlay{store}, Zone: zone, Now: func() time.Time { return testNow }, Version: "test", Dev: true}
 	for _, f := range change {
 		f(&d)
 	}

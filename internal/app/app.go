@@ -48,9 +48,11 @@ type App struct {
 	core       *Core
 	keys       *keys.Store
 	ledger     *ledger
-	curriculum *training.Curriculum // nil without pages
+	curriculum *training.Curriculum // nil without pages and without Notify
 	noted      noted
 	policy     access.Policy
+	sender     *sender        // nil: no reminders go out
+	pusher     *pusher        // nil: no learning records do
 	signin     *signin.SignIn // nil: nobody can, as with --dev
 	pages      *dashboards.Server
 	local      [sha256.Size]byte                          // hash of the token in server.json
@@ -68,7 +70,7 @@ func New(cfg Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{cfg: cfg, log: cfg.Log, cleanup: cleanup{log: cfg.Log}}
-	if cfg.has(RoleWeb) {
+	if cfg.has(RoleWeb) || cfg.Notify != nil {
 		var err error
 		if a.curriculum, err = loadCurriculum(cfg.Curriculum); err != nil {
 			return nil, err
@@ -122,6 +124,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 				a.signin.SignOutEverywhere(id)
 			}
 		}
+	}
+	if err := a.openOutgoing(); err != nil {
+		return err
 	}
 	local := a.newLocalToken()
 	handler, err := a.handler()

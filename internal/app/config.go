@@ -15,6 +15,7 @@ import (
 
 	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/internal/broker"
+	"github.com/stewardhq/steward/internal/notify"
 	"github.com/stewardhq/steward/internal/signin"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
@@ -66,6 +67,10 @@ type Config struct {
 	// of the connection is the caller's.
 	TrustedProxies []netip.Prefix
 
+	// Notify says where reminders and learning records go. Without it nothing goes out.
+	Notify *notify.Config
+	notify time.Duration // how often what is to go out is looked for; default a minute
+
 	Curriculum string // an organisation's own directory of modules, laid over the built-in ones
 
 	Version string
@@ -85,6 +90,9 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.Roles) == 0 {
 		c.Roles = AllRoles()
+	}
+	if c.notify == 0 {
+		c.notify = time.Minute
 	}
 	if c.Zone == nil {
 		c.Zone = time.UTC

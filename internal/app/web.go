@@ -33,7 +33,7 @@ func (a *App) handler() (http.Handler, error) {
 	if a.cfg.has(RoleWeb) {
 		deps := dashboards.Deps{
 			Store: dashboards.Over(c.Store), Gate: a.who, Ingest: intake, Redriver: redriver{c}, Keys: keyPage{a}, Play: newPlayer(c), Audit: a.ledger.act,
-			Learn: newLearner(c, a.curriculum),
+			Learn: newLearner(c, a.curriculum), Outgoing: newOutgoing(a),
 			Ready: c.ready, Metrics: c.metrics.handler(),
 			Zone: a.cfg.Zone, Now: a.cfg.Now, Log: a.log.With("part", "pages"), Version: a.cfg.Version,
 			Dev: a.trusting(), ViewAs: a.trusting(), Insecure: a.insecure(),
