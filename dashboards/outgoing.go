@@ -3,6 +3,7 @@ package dashboards
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -162,7 +163,10 @@ func (s *Server) remindersAnswer(n *names, w access.Who, coming []remind.Message
 	if r.off[w.Person] {
 		next = say("You have switched reminders ", strong("off"), ".")
 	} else if len(coming) > 0 {
-		next = say("Your next reminder is planned for ", strong(coming[0].At.In(s.zoneOf(n, w.Person)).Format("Mon 2 Jan, 15:04 MST")), ".")
+		when := coming[0].At.In(s.zoneOf(n, w.Person)).Format("Mon 2 Jan, 15:04 MST")
+		if next = say("Your next reminder is planned for ", strong(when), "."); !s.Now().Before(coming[0].At) {
+			next = say("Your next reminder was due ", strong(when), " and goes out before your night begins.")
+		}
 	}
 	if len(s.Outgoing.Channels()) == 0 {
 		return append(next, say(" Nothing is sent from here, since no way out is configured; the calendar below works all the same.")...)
@@ -243,9 +247,16 @@ func (s *Server) beforeShiftCard(f *filter, n *names, rows []analytics.Assignmen
 	}
 	on := 0
 	for _, p := range people {
-		turn := remind.NextTurn(p.Shifts, s.Now())
-		if turn.IsZero() {
+		turn := remind.NextTurn(p.Shifts, s.Now(), p.Zone)
+		begins := cell{Text: turn.In(p.Zone).Format("Mon 2 Jan 2006, 15:04 MST"), Time: turn.UTC().Format(time.RFC3339)}
+		onNow := slices.ContainsFunc(p.Shifts, func(x remind.Shift) bool { return !x.Start.After(s.Now()) && x.End.After(s.Now()) })
+		switch {
+		case turn.IsZero() && !onNow:
 			continue
+		case turn.IsZero():
+			begins = txt("on call now")
+		case onNow:
+			begins.Sub = "on call now"
 		}
 		on++
 		for _, work := range p.Work {
@@ -255,10 +266,10 @@ func (s *Server) beforeShiftCard(f *filter, n *names, rows []analytics.Assignmen
 				words = "not begun"
 			}
 			due := f.dueCell(r)
-			if !r.Due.IsZero() && r.Due.After(turn) && !r.Overdue {
+			if !r.Due.IsZero() && !turn.IsZero() && r.Due.After(turn) && !r.Overdue {
 				due.Sub = "after the shift begins"
 			}
-			t.add(f.personCell(n, p.ID), cell{Text: turn.In(p.Zone).Format("Mon 2 Jan 2006, 15:04 MST"), Time: turn.UTC().Format(time.RFC3339)}, s.moduleCell(r.Module), due, txt(words))
+			t.add(f.personCell(n, p.ID), begins, s.moduleCell(r.Module), due, txt(words))
 		}
 	}
 	c.N = plural(float64(len(t.Rows)), "open module", "open modules")
@@ -266,7 +277,7 @@ func (s *Server) beforeShiftCard(f *filter, n *names, rows []analytics.Assignmen
 		c.Empty = say("Nobody with an open module has a shift in the next month. Shifts come with shift.planned events; a module’s page has the form that assigns it.")
 		return c
 	}
-	c.Say = say(strong(plural(float64(on), "person", "people")), " with open modules ", map[bool]string{true: "is", false: "are"}[on == 1], " on call within a month, ", strong(plural(float64(len(t.Rows)), "module", "modules")), " in all. Each is told by a reminder; by name, and nobody’s scores.")
+	c.Say = say(strong(plural(float64(on), "person", "people")), " with open modules ", map[bool]string{true: "is", false: "are"}[on == 1], " on call now or within a month, ", strong(plural(float64(len(t.Rows)), "module", "modules")), " in all. Each is told by a reminder; by name, and nobody’s scores.")
 	c.Body = t
 	return c
 }

@@ -9,9 +9,9 @@ import (
 // Horizon is how far ahead shifts matter.
 const Horizon = (farthest + 2) * 24 * time.Hour
 
-// Window are the shifts that a plan needs: those to come, and what they may follow.
+// Window are the shifts that a plan needs: those to come, and the row of shifts that they may follow.
 func Window(now time.Time) (from, to time.Time) {
-	return now.Add(-together - time.Hour), now.Add(Horizon)
+	return now.Add(-long - 3*together), now.Add(Horizon)
 }
 
 // People are those with open work, in the order of the rows. zone is where somebody lives.

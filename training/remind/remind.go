@@ -15,7 +15,8 @@
 //  4. A stage has a key that tells nothing of the person. What was sent says which keys it
 //     covered, and a key goes out once. Everything of a day is one message.
 //  5. Shifts that follow each other within a day are one turn of duty: who is on call every
-//     working day is told before the week and not before each of its mornings.
+//     working day is told before the week and not before each of its mornings. A row of shifts
+//     that does not end is one turn a week, from Monday on.
 package remind
 
 import (
@@ -37,8 +38,12 @@ const (
 	nightEnds   = 8
 )
 
-// together is the pause up to which shifts are one turn of duty.
-const together = 24 * time.Hour
+// together is the pause up to which shifts are one turn of duty, long how long a row of them
+// lasts before a Monday begins a new one.
+const (
+	together = 24 * time.Hour
+	long     = 6 * 24 * time.Hour
+)
 
 // Rules say how early, in days of the person's calendar.
 type Rules struct {
@@ -194,7 +199,7 @@ func (p Person) message(r Rules, d day, asOf time.Time) (Message, bool) {
 		}
 	}
 	m := Message{Person: p.ID, At: at}
-	turn := NextTurn(p.Shifts, asOf)
+	turn := NextTurn(p.Shifts, asOf, zone)
 	for _, w := range p.Work {
 		if !w.Assigned.Before(at) { // whoever got it today knows of it
 			continue
@@ -251,11 +256,17 @@ func stage(rules []int, days int) (n int, ok bool) {
 	return n, ok
 }
 
-// NextTurn is when the next turn of duty begins after a moment; zero: none is planned.
-func NextTurn(shifts []Shift, after time.Time) time.Time {
-	var until time.Time // of the turn so far
+// NextTurn is when the next turn of duty begins after a moment; zero: none is planned. Weeks
+// are those of the zone.
+func NextTurn(shifts []Shift, after time.Time, zone *time.Location) time.Time {
+	var began, last, until time.Time // of the row of shifts so far: its start, its latest one's, its end
 	for _, s := range sorted(shifts) {
 		begins := until.IsZero() || s.Start.Sub(until) > together
+		if begins {
+			began = s.Start
+		}
+		begins = begins || s.Start.Sub(began) >= long && monday(s.Start, zone) != monday(last, zone)
+		last = s.Start
 		if begins && s.Start.After(after) {
 			return s.Start
 		}
@@ -264,6 +275,12 @@ func NextTurn(shifts []Shift, after time.Time) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// monday is the first day of a moment's week.
+func monday(t time.Time, zone *time.Location) day {
+	d := dayOf(t, zone)
+	return d.plus(-((int(d.Weekday()) + 6) % 7))
 }
 
 func sorted(shifts []Shift) []Shift {

@@ -40,6 +40,15 @@ func said(p Person, ms []Message) (out []string) {
 	return out
 }
 
+// everyDay are shifts of ten hours.
+func everyDay(from string, days int) (out []string) {
+	for i := range days {
+		at := moment(from).AddDate(0, 0, i)
+		out = append(out, at.Format(time.RFC3339)+"/"+at.Add(10*time.Hour).Format(time.RFC3339))
+	}
+	return out
+}
+
 // Worked out by hand on a calendar.
 func TestPlan(t *testing.T) {
 	given := moment("2026-01-01T00:00:00Z")
@@ -64,6 +73,8 @@ func TestPlan(t *testing.T) {
 		{"a rota of working days is told before its week", "UTC", "2026-05-05T05:00:00Z", 9, []string{""},
 			[]string{"2026-05-04T08:00:00Z/2026-05-04T18:00:00Z", "2026-05-05T08:00:00Z/2026-05-05T18:00:00Z", "2026-05-06T08:00:00Z/2026-05-06T18:00:00Z", "2026-05-11T08:00:00Z/2026-05-11T18:00:00Z", "2026-05-12T08:00:00Z/2026-05-12T18:00:00Z"},
 			[]string{"Fri 2026-05-08 09:00 UTC M0:shift-3", "Sun 2026-05-10 09:00 UTC M0:shift-1"}},
+		{"on call each day: told once a week", "UTC", "2026-05-05T05:00:00Z", 14, []string{""}, everyDay("2026-04-27T08:00:00Z", 30),
+			[]string{"Fri 2026-05-08 09:00 UTC M0:shift-3", "Sun 2026-05-10 09:00 UTC M0:shift-1", "Fri 2026-05-15 09:00 UTC M0:shift-3", "Sun 2026-05-17 09:00 UTC M0:shift-1"}},
 		{"a day that Samoa left out", "Pacific/Apia", "2011-12-28T20:00:00Z", 5, []string{"2012-01-01T10:00:00Z"}, nil,
 			[]string{"Wed 2011-12-28 09:00 -10 M0:due-7", "Sat 2011-12-31 09:00 +14 M0:due-1"}},
 		{"ahead of the organisation: the last day ends on Tokyo's next morning", "Asia/Tokyo", "2026-05-01T00:00:00Z", 13, []string{"2026-05-11T00:00:00Z"}, nil,
@@ -202,10 +213,7 @@ func slow(p Person, r Rules, from time.Time, hours int) (out []string) {
 			}
 			var next time.Time
 			for _, s := range p.Shifts {
-				follows := slices.ContainsFunc(p.Shifts, func(o Shift) bool {
-					return o.Start.Before(s.Start) && s.Start.Sub(o.End) <= 24*time.Hour
-				})
-				if !follows && s.Start.After(at) && (next.IsZero() || s.Start.Before(next)) {
+				if begins(s, p.Shifts, z) && s.Start.After(at) && (next.IsZero() || s.Start.Before(next)) {
 					next = s.Start
 				}
 			}
@@ -241,6 +249,27 @@ func slow(p Person, r Rules, from time.Time, hours int) (out []string) {
 	return out
 }
 
+// begins says whether a turn of duty begins with a shift, walking back from it.
+func begins(s Shift, all []Shift, z *time.Location) bool {
+	from, before := s.Start, time.Time{}
+	for again := true; again; {
+		again = false
+		for _, o := range all {
+			if o.Start.Before(s.Start) && o.Start.After(before) {
+				before = o.Start
+			}
+			if o.Start.Before(from) && from.Sub(o.End) <= 24*time.Hour {
+				from, again = o.Start, true
+			}
+		}
+	}
+	if from.Equal(s.Start) {
+		return true
+	}
+	weeks := func(t time.Time) string { y, w := t.In(z).ISOWeek(); return fmt.Sprint(y, w) }
+	return s.Start.Sub(from) >= 6*24*time.Hour && weeks(before) != weeks(s.Start)
+}
+
 func anybody(t *rapid.T) (Person, time.Time) {
 	names := []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Chatham"}
 	start := time.Date(2026, time.Month(rapid.IntRange(1, 12).Draw(t, "month")), rapid.IntRange(1, 28).Draw(t, "day"), 0, 0, 0, 0, time.UTC)
@@ -255,7 +284,7 @@ func anybody(t *rapid.T) (Person, time.Time) {
 		}
 		p.Work = append(p.Work, w)
 	}
-	for range rapid.IntRange(0, 5).Draw(t, "shifts") {
+	for range rapid.IntRange(0, 9).Draw(t, "shifts") {
 		s := quarter("start", 25)
 		p.Shifts = append(p.Shifts, Shift{s, s.Add(time.Duration(rapid.IntRange(1, 96).Draw(t, "hours")) * time.Hour)})
 	}
