@@ -15,7 +15,7 @@ func (s *fake) Shifts(context.Context, analytics.ShiftFilter) ([]analytics.Shift
 	if s.empty {
 		return nil, s.broken
 	}
-	return []analytics.ShiftRow{{Person: hostile[0], Schedule: hostile[1], Level: 1, Start: s.now.AddDate(0, 0, 4), End: s.now.AddDate(0, 0, 5)}}, s.broken
+	return []analytics.ShiftRow{{Person: hostile[2], Schedule: hostile[1], Level: 1, Start: s.now.AddDate(0, 0, 4), End: s.now.AddDate(0, 0, 5)}}, s.broken
 }
 
 func (s *fake) Reminders(context.Context, time.Time) ([]analytics.ReminderRow, error) {

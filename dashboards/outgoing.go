@@ -209,7 +209,7 @@ func (s *Server) comingCard(n *names, person string, coming []remind.Message, r 
 		for i, it := range m.Items {
 			when := cell{Text: m.At.In(zone).Format("Mon 2 Jan 2006, 15:04 MST"), Time: m.At.UTC().Format(time.RFC3339)}
 			if i > 0 {
-				when.Sub = "in the same message"
+				when = txt("in the same message")
 			}
 			var why []string
 			for _, o := range it.Occasions {

@@ -39,6 +39,9 @@ func (s *Server) training(c echo.Context) error {
 	cur := s.Learn.Curriculum()
 	p := &page{Title: "Training", Nav: "Training"}
 	p.Sub = say("What a developer learns whose team operates its own services. A module is read, its quiz passed, and completed by evidence of doing it.")
+	if s.Outgoing != nil {
+		p.Sub = append(p.Sub, say(" ", linked("Reminders and calendar", "/training/reminders"), ".")...)
+	}
 	p.Answer = s.trainingAnswer(f, cur, x)
 	if x.self {
 		p.Cards = append(p.Cards, s.learnCard(f, n, x.own))
