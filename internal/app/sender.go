@@ -34,7 +34,7 @@ import (
 //  4. Before it reads it waits until everything that was written is stored. If that takes too
 //     long, nothing is sent this minute: an old reading would send again.
 //  5. A failure is tried again later and later, by person; after three in a row the channel
-//     itself rests. What the other side refuses for good is left off for the day.
+//     itself rests. What the other side refuses for good is left off for two days.
 //  6. Who is forgotten, in no team any more, or has switched reminders off gets nothing.
 type sender struct {
 	c          *Core
