@@ -72,7 +72,7 @@ func (s *Server) remindersPage(c echo.Context, shown, notice string) error {
 	ask := s.asker(c, f)
 	dir := ask.names()
 	x := s.toLearn(ask, w, "")
-	r := s.toldOf(ask, w)
+	r := s.toldOf(ask, w, true)
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ type told struct {
 	calendar   map[string]bool
 }
 
-func (s *Server) toldOf(ask *asker, w access.Who) *told {
+func (s *Server) toldOf(ask *asker, w access.Who, teams bool) *told {
 	r := &told{}
 	from, to := remind.Window(s.Now())
 	if w.Learns() == nil {
@@ -126,7 +126,7 @@ func (s *Server) toldOf(ask *asker, w access.Who) *told {
 		ask.do(func(ctx context.Context) (err error) { r.off, err = ask.read.ReminderChoices(ctx); return })
 		ask.do(func(ctx context.Context) (err error) { r.calendar, err = ask.read.CalendarAddresses(ctx); return })
 	}
-	if w.IsOperator() || len(w.Heads()) > 0 {
+	if teams && (w.IsOperator() || len(w.Heads()) > 0) {
 		ask.do(func(ctx context.Context) (err error) {
 			r.teams, err = ask.read.Shifts(ctx, analytics.ShiftFilter{From: from, To: to, Team: w.Heads()})
 			return

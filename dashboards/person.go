@@ -48,7 +48,7 @@ func (s *Server) me(c echo.Context) error {
 			})
 		}
 		if s.Learn != nil && s.Outgoing != nil {
-			told = s.toldOf(ask, w)
+			told = s.toldOf(ask, w, false)
 		}
 	}, func(n *names) []card {
 		if s.Learn == nil {

@@ -19,6 +19,9 @@ import (
 // statementsVersion is that of the Experience API which answers follow.
 const statementsVersion = "1.0.3"
 
+// statementsMargin is what is not promised yet: facts on their way to the log.
+const statementsMargin = time.Minute
+
 // Bounds of a page of statements.
 const (
 	statementsUsual = 100
@@ -54,7 +57,11 @@ func (s *Server) apiStatements(c echo.Context) error {
 	}
 	h := c.Response().Header()
 	h.Set("X-Experience-API-Version", statementsVersion)
-	h.Set("X-Experience-API-Consistent-Through", moment(s.Now()))
+	through := s.Now().Add(-statementsMargin)
+	if s.Ready != nil { // what is in the log and not stored yet
+		through = through.Add(-s.Ready(c.Request().Context()).LagOldest)
+	}
+	h.Set("X-Experience-API-Consistent-Through", moment(through))
 	return c.JSON(http.StatusOK, map[string]any{"statements": page, "more": next})
 }
 

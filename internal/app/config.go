@@ -68,8 +68,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 
 	// Notify says where reminders and learning records go. Without it nothing goes out.
-	Notify *notify.Config
-	notify time.Duration // how often what is to go out is looked for; default a minute
+	Notify      *notify.Config
+	noticeEvery time.Duration // how often what is to go out is looked for; default a minute
 
 	Curriculum string // an organisation's own directory of modules, laid over the built-in ones
 
@@ -91,8 +91,8 @@ func (c Config) withDefaults() Config {
 	if len(c.Roles) == 0 {
 		c.Roles = AllRoles()
 	}
-	if c.notify == 0 {
-		c.notify = time.Minute
+	if c.noticeEvery == 0 {
+		c.noticeEvery = time.Minute
 	}
 	if c.Zone == nil {
 		c.Zone = time.UTC

@@ -135,7 +135,7 @@ func (l *learners) assigned(people ...string) (out []event.Event) {
 func TestRemindersGoOutOnce(t *testing.T) {
 	r := &receiver{}
 	cfg := r.config(t)
-	l := newLearners(t, func(c *Config) { c.Notify, c.notify = cfg, 24*time.Hour })
+	l := newLearners(t, func(c *Config) { c.Notify, c.noticeEvery = cfg, 24*time.Hour })
 	abe, amy, art, ben, dan := l.o.alpha[1], l.o.alpha[2], l.o.alpha[3], l.o.beta[1], l.o.duo[0]
 	l.tell(l.assigned(abe, amy, art, ben, dan)...)
 	l.tell(
@@ -220,7 +220,7 @@ func TestRemindersGoOutOnce(t *testing.T) {
 func TestReminderAfterACrash(t *testing.T) {
 	r := &receiver{}
 	cfg := r.config(t)
-	l := newLearners(t, func(c *Config) { c.Notify, c.notify = cfg, 24*time.Hour })
+	l := newLearners(t, func(c *Config) { c.Notify, c.noticeEvery = cfg, 24*time.Hour })
 	l.tell(l.assigned(l.o.alpha[1])...)
 	s := l.a.sender
 	s.turn.Lock()
@@ -268,7 +268,7 @@ var icsAddress = regexp.MustCompile(`https://steward\.matrix\.example(/calendar/
 func TestCalendarFeed(t *testing.T) {
 	r := &receiver{}
 	cfg := r.config(t)
-	l := newLearners(t, func(c *Config) { c.Notify, c.notify = cfg, 24*time.Hour })
+	l := newLearners(t, func(c *Config) { c.Notify, c.noticeEvery = cfg, 24*time.Hour })
 	abe, amy := l.o.alpha[1], l.o.alpha[2]
 	l.tell(l.assigned(abe, amy)...)
 	l.tell(
@@ -371,7 +371,7 @@ func TestCalendarFeed(t *testing.T) {
 func TestLearningRecordsArePushedAndAnswered(t *testing.T) {
 	r := &receiver{}
 	cfg := r.config(t)
-	l := newLearners(t, func(c *Config) { c.Notify, c.notify = cfg, 24*time.Hour })
+	l := newLearners(t, func(c *Config) { c.Notify, c.noticeEvery = cfg, 24*time.Hour })
 	abe, amy, dan := l.o.alpha[1], l.o.alpha[2], l.o.duo[0]
 	at := matrixNow.AddDate(0, 0, -1)
 	l.tell(l.assigned(abe, amy, dan)...)

@@ -53,7 +53,7 @@ func openPusher(c *Core, curriculum *training.Curriculum) (*pusher, error) {
 
 // run pushes until ctx ends.
 func (p *pusher) run(ctx context.Context) error {
-	wait := p.c.cfg.notify
+	wait := p.c.cfg.noticeEvery
 	for {
 		again := time.NewTimer(wait)
 		select {
@@ -62,7 +62,7 @@ func (p *pusher) run(ctx context.Context) error {
 			return nil
 		case <-again.C:
 		}
-		wait = p.c.cfg.notify
+		wait = p.c.cfg.noticeEvery
 		err := p.round(ctx)
 		stopped := (*notify.StoppedError)(nil)
 		switch {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -100,7 +99,7 @@ func openSender(c *Core, curriculum *training.Curriculum) (*sender, error) {
 
 // run sends until ctx ends.
 func (s *sender) run(ctx context.Context) error {
-	tick := time.NewTicker(s.c.cfg.notify)
+	tick := time.NewTicker(s.c.cfg.noticeEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -214,14 +213,6 @@ func (s *sender) people(ctx context.Context, now time.Time) ([]addressee, error)
 	return out, nil
 }
 
-// zoneOf is the zone somebody lives in; the organisation's where none is known.
-func zoneOf(name string, home *time.Location) *time.Location {
-	if z, err := time.LoadLocation(name); err == nil && name != "" {
-		return z
-	}
-	return home
-}
-
 // through sends through one channel what is due. An error is one of writing down.
 func (s *sender) through(ctx context.Context, w *way, people []addressee, now time.Time) error {
 	waiting, failed := 0, 0
@@ -318,31 +309,6 @@ func (w *way) prune(now time.Time) {
 	}
 }
 
-// note is a message as a channel takes it.
-func (s *sender) note(m remind.Message, p addressee) notify.Note {
-	subject, text := m.Words(s.title, s.cfg.Site, p.Zone, s.home)
-	n := notify.Note{ID: m.Key, At: m.At, Person: p.ID, Name: p.name, Address: p.address, Subject: subject, Text: text}
-	for _, it := range m.Items {
-		x := notify.Item{Assignment: it.Assignment, Module: it.Module, Title: s.title(it.Module)}
-		if s.cfg.Site != "" {
-			x.URL = s.cfg.Site + "/training/" + it.Module
-		}
-		if !it.Due.IsZero() {
-			x.Due = it.Due.UTC().Format(time.RFC3339)
-		}
-		for _, o := range it.Occasions {
-			x.Overdue = x.Overdue || o.Kind == remind.Overdue
-			if o.Kind == remind.BeforeShift {
-				x.NextShift = o.At.UTC().Format(time.RFC3339)
-			}
-		}
-		n.Items = append(n.Items, x)
-	}
-	return n
-}
-
-func (s *sender) title(module string) string { return titleOf(s.curriculum, module) }
-
 // states are how the channels go, for the page.
 func (s *sender) states() []dashboards.ChannelState {
 	if s == nil {
@@ -354,37 +320,5 @@ func (s *sender) states() []dashboards.ChannelState {
 		out = append(out, w.state)
 		w.mu.Unlock()
 	}
-	return out
-}
-
-func titleOf(c *training.Curriculum, module string) string {
-	if m, ok := c.Module(module); ok {
-		return m.ID + " " + m.Title
-	}
-	return module
-}
-
-func tracksOf(c *training.Curriculum) map[string][]string {
-	out := map[string][]string{}
-	for _, t := range c.Tracks {
-		for _, m := range t.Modules {
-			out[t.ID] = append(out[t.ID], m.ID)
-		}
-	}
-	return out
-}
-
-// nameOfChannels are the channels' names of a configuration, sorted.
-func nameOfChannels(cfg *notify.Config) []string {
-	var out []string
-	if cfg != nil {
-		for _, w := range cfg.Webhooks {
-			out = append(out, "webhook:"+w.Name)
-		}
-		if cfg.SMTP != nil {
-			out = append(out, "mail")
-		}
-	}
-	slices.Sort(out)
 	return out
 }
