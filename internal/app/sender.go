@@ -25,8 +25,9 @@ import (
 //     what is due by now (package remind). It keeps no queue: what is due is worked out anew,
 //     so work that was done a minute ago is not reminded of.
 //  2. One process sends: the one whose sink owns the first partition of the log. With the
-//     embedded log that is the only one; in a cluster the group of sinks sees to it that at most
-//     one owns it, and that another takes over.
+//     embedded log that is the only one; in a cluster the group of sinks sees to it that one owns
+//     it, and that another takes over. While it is handed over two may believe they do; what
+//     both send has one id.
 //  3. A message is sent first and then written down as reminder.sent, so one is never lost; a
 //     crash between the two sends it again, under the same id, by which receivers can drop it.
 //     What could not be written down is kept and written before anything else is sent.
