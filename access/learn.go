@@ -47,6 +47,10 @@ func (w Who) LearningOf(person string, teams ...string) error {
 	return nil
 }
 
+// Told says whether they read what a person was reminded of, and where they want it: that is
+// between Steward and that person.
+func (w Who) Told(person string) bool { return w.operator || w.Is(person) }
+
 // Gives is nil for who may give or waive work to learn: to one of these teams, or to a person
 // who is in them.
 func (w Who) Gives(teams ...string) error {

@@ -58,6 +58,10 @@ var working = map[string]string{
 	"said":             "cut down for the asker by about",
 	"shiftRows":        "cut down for the asker by Rota and Readiness",
 	"graduations":      "cut down for the asker by Readiness",
+	"Duties":           "each row by access.Learning, before it leaves",
+	"Reminders":        "each row by access.Told, before it leaves",
+	"ReminderChoices":  "each person by access.Told, before it leaves",
+	"calendars":        "digests of secrets: CalendarAddresses gives none, CalendarOf finds by one",
 }
 
 // Statements leave through run, and leave to read people's columns without a decision is

@@ -35,3 +35,8 @@ var PersonColumn = personColumn
 func (v *View) Membership(ctx context.Context, id access.Identity) (access.Membership, error) {
 	return v.s.Membership(ctx, id)
 }
+
+// CalendarOf is that of the store behind a view.
+func (v *View) CalendarOf(ctx context.Context, digest string) (string, []string, bool, error) {
+	return v.s.CalendarOf(ctx, digest)
+}

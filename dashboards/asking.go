@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -52,6 +53,11 @@ type Reading interface {
 	Reviews(ctx context.Context, f analytics.ReviewFilter) ([]analytics.PageRow, error)
 	Rota(ctx context.Context, team string) ([]analytics.ShiftRow, error)
 	Readiness(ctx context.Context, f analytics.ReadinessFilter) ([]analytics.Readiness, error)
+	Duties(ctx context.Context, f analytics.DutyFilter) ([]analytics.DutyRow, error)
+	Reminders(ctx context.Context, since time.Time) ([]analytics.ReminderRow, error)
+	ReminderChoices(ctx context.Context) (map[string]bool, error)
+	CalendarAddresses(ctx context.Context) (map[string]bool, error)
+	LearningFacts(ctx context.Context, all bool, persons []string) ([]analytics.LearningFact, error)
 	Looks(ctx context.Context, limit int) ([]analytics.LookRow, error)
 	Audit(ctx context.Context, limit int) ([]analytics.AuditRow, error)
 	Quarantine(ctx context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error)

@@ -211,7 +211,7 @@ func skillFilter(f *filter, n *names, w access.Who) *filterView {
 	return v
 }
 
-// worthCard answers: which of our incidents should become a drill?
+// compileCard answers: which of our incidents should become a drill?
 func (s *Server) compileCard(f *filter, n *names, x *played) card {
 	cd := card{ID: "worth", Title: "Which of our incidents should become a drill?", Wide: "w12"}
 	if len(x.worth) == 0 {

@@ -47,12 +47,20 @@ func (s *Server) recoverer(next echo.HandlerFunc) echo.HandlerFunc {
 				if v == http.ErrAbortHandler {
 					panic(v)
 				}
-				s.Log.Error("a request panicked", "path", c.Request().URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+				s.Log.Error("a request panicked", "path", loggable(c.Request().URL.Path), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 				err = errors.New("internal error")
 			}
 		}()
 		return next(c)
 	}
+}
+
+// loggable is a path without the secret that the address of a calendar holds.
+func loggable(path string) string {
+	if strings.HasPrefix(path, "/calendar/") {
+		return "/calendar/…"
+	}
+	return path
 }
 
 // apiError is an error as the API words it. Param and Allowed stand only where a
@@ -110,7 +118,7 @@ func (s *Server) fail(err error, c echo.Context) {
 	}
 	e := s.explain(err)
 	if e.status >= 500 {
-		s.Log.Error("request failed", "method", r.Method, "path", r.URL.Path, "status", e.status, "err", err)
+		s.Log.Error("request failed", "method", r.Method, "path", loggable(r.URL.Path), "status", e.status, "err", err)
 	}
 	api := strings.HasPrefix(r.URL.Path, "/api/")
 	if e.status == http.StatusUnauthorized {

@@ -154,7 +154,7 @@ func (s *Server) incident(c echo.Context) error {
 	if p.Review, err = s.incidentReview(c, f, n, inc); err != nil {
 		return err
 	}
-	p.Incident, p.Notice = v, told[c.QueryParam("done")]
+	p.Incident, p.Notice = v, saidDone[c.QueryParam("done")]
 	p.Answer = incidentAnswer(f, n, inc, zero)
 	if cd := s.teachesCard(f, who(c), inc); cd != nil {
 		p.Cards = append(p.Cards, *cd)

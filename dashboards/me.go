@@ -28,6 +28,7 @@ func (s *Server) me(c echo.Context) error {
 	var work []analytics.AssignmentRow
 	var booked []analytics.BookingRow
 	var drills []analytics.Drill
+	var told *told
 	advice := func(*filter) []card { return nil }
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		can.ask(ask)
@@ -44,11 +45,18 @@ func (s *Server) me(c echo.Context) error {
 			work, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
 			return
 		})
+		if s.Outgoing != nil {
+			told = s.toldOf(ask, w, false)
+		}
 		advice = s.adviseOwn(ask)
 	}, func(n *names) []card {
 		if s.Learn == nil {
 			return []card{s.bookedCard(f, n, booked, drills), s.looksCard(f, n, looks)}
 		}
-		return append(advice(f), s.learnCard(f, n, work), s.bookedCard(f, n, booked, drills), s.readyLink(), s.looksCard(f, n, looks))
+		cards := append(advice(f), s.learnCard(f, n, work))
+		if told != nil {
+			cards = append(cards, s.comingCard(n, w.Person, s.coming(n, w.Person, work, told), told, true))
+		}
+		return append(cards, s.bookedCard(f, n, booked, drills), s.readyLink(), s.looksCard(f, n, looks))
 	}, can)
 }

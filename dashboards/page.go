@@ -43,6 +43,7 @@ type page struct {
 	Ability     *abilityView
 	Review      *reviewView
 	Ready       *readyView
+	Reminders   *remindersView
 	TokenForm   *string // where signing in with a token leads
 }
 

@@ -84,7 +84,7 @@ func (s *Server) carries(c echo.Context, f *filter, id, team, nav string, also f
 		p.Answer = carriesAnswer(f, id == who(c).Person, n.person(id), months, classes)
 	}
 	p.Cards = append([]card{s.ownMonths(f, months), s.ownWeeks(f, weeks), s.ownHours(f, hours, classes)}, more(n)...)
-	p.Ability, p.Notice = s.ability(c, f, n, can), told[c.QueryParam("done")]
+	p.Ability, p.Notice = s.ability(c, f, n, can), saidDone[c.QueryParam("done")]
 	return s.render(c, p)
 }
 

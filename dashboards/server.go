@@ -73,15 +73,16 @@ type Deps struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	Version     string
-	Keys        Keys    // tokens and secrets; nil: their page does not exist
-	Learn       Learn   // the curriculum and what people do about it; nil: there are no such pages
-	Shadow      Shadow  // reviews of pages and walking along; nil: there are no such forms
-	Showing     Showing // what people say about skills; nil: nobody is asked. It needs Learn
-	Audit       Audit   // keeps administrative acts; required with Keys or Redriver
-	Dev         bool    // loopback without sign-in: errors say more
-	Insecure    bool    // served without TLS on loopback: cookies may travel so
-	ViewAs      bool    // a switcher shows pages as others see them
-	EchartsPath string  // a file to serve instead of the embedded or found chart library
+	Keys        Keys     // tokens and secrets; nil: their page does not exist
+	Learn       Learn    // the curriculum and what people do about it; nil: there are no such pages
+	Shadow      Shadow   // reviews of pages and walking along; nil: there are no such forms
+	Showing     Showing  // what people say about skills; nil: nobody is asked. It needs Learn
+	Outgoing    Outgoing // reminders, calendars, learning records; nil, or without Learn: there are none
+	Audit       Audit    // keeps administrative acts; required with Keys or Redriver
+	Dev         bool     // loopback without sign-in: errors say more
+	Insecure    bool     // served without TLS on loopback: cookies may travel so
+	ViewAs      bool     // a switcher shows pages as others see them
+	EchartsPath string   // a file to serve instead of the embedded or found chart library
 }
 
 // Server serves pages and API. It holds no state besides its parsed templates and assets.
@@ -192,6 +193,9 @@ func (s *Server) routes() *echo.Echo {
 		if s.Advise != nil {
 			s.recommendRoutes(r)
 		}
+		if s.Outgoing != nil {
+			s.outgoingRoutes(r)
+		}
 	}
 	if s.Showing != nil {
 		s.showRoutes(r)
@@ -206,7 +210,7 @@ func (s *Server) routes() *echo.Echo {
 	get("/api/v1/audit", admins, s.apiAudit, zip)
 	e.RouteNotFound("/api/*", func(c echo.Context) error {
 		switch path := strings.TrimPrefix(c.Request().URL.Path, "/api/v1/"); {
-		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, path == "recommendations" && s.advises(), strings.HasPrefix(path, "metrics/"):
+		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, path == "recommendations" && s.advises(), path == "xapi/statements" && s.Outgoing != nil, strings.HasPrefix(path, "metrics/"):
 			c.Response().Header().Set("Allow", "GET, HEAD")
 			return &apiError{status: http.StatusMethodNotAllowed, Message: "this is asked by GET"}
 		}

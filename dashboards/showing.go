@@ -35,8 +35,8 @@ func (s *Server) showRoutes(r router) {
 	r.post("/people/:person/skills", signedIn, s.contest, r.csrf)
 }
 
-// told are the words after an act, by what the address says.
-var told = map[string]string{
+// saidDone are the words after an act, by what the address says.
+var saidDone = map[string]string{
 	"tagged": "Thank you. What the incident took is noted.", "untagged": "Taken back. What was derived from it goes too, in a few seconds.",
 	"attested": "Attested. They see it on their own page, with your name.", "voided": "Taken out. It counts nowhere from now on, and is not derived again.",
 }

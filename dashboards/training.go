@@ -40,6 +40,9 @@ func (s *Server) training(c echo.Context) error {
 	cur := s.Learn.Curriculum()
 	p := &page{Title: "Training", Nav: "Training"}
 	p.Sub = say("What a developer learns whose team operates its own services. A module is read, its quiz passed, and completed by evidence of doing it.")
+	if s.Outgoing != nil {
+		p.Sub = append(p.Sub, say(" ", linked("Reminders and calendar", "/training/reminders"), ".")...)
+	}
 	p.Answer = s.trainingAnswer(f, cur, x)
 	p.Cards = adv(f)
 	if t := s.adviceTeams(w, n, ""); t != nil && s.advises() {

@@ -19,6 +19,7 @@ func (c *command) serve() *cobra.Command {
 		zone    string
 		proxies []string
 		rules   string
+		notices string
 	)
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -47,6 +48,7 @@ func (c *command) serve() *cobra.Command {
 	f.BoolVar(&cfg.Dev, "dev", false, "for development of Steward itself: whoever can connect is trusted")
 	f.BoolVar(&cfg.Demo, "demo", false, "load a made-up organisation when there are no events yet; whoever can connect is trusted")
 	f.StringVar(&rules, "access", "", "`file` that says who people are and which roles they have (docs/security.md)")
+	f.StringVar(&notices, "notify", "", "`file` that says where reminders and learning records go: webhooks, mail, a record store (docs/notifications.md); without it nothing goes out")
 	f.BoolVar(&cfg.TokensOnly, "tokens-only", false, "API tokens alone say who asks, also beyond loopback and with --demo")
 	f.StringSliceVar(&proxies, "trusted-proxies", nil, "`networks` of reverse proxies, such as 10.0.0.0/8, whose X-Forwarded-For tells the caller's address")
 	cmd.RunE = work(func(cmd *cobra.Command, _ []string) error {
@@ -59,6 +61,11 @@ func (c *command) serve() *cobra.Command {
 		}
 		if rules != "" {
 			if cfg.Access, err = app.LoadAccess(rules); err != nil {
+				return err
+			}
+		}
+		if notices != "" {
+			if cfg.Notify, err = app.LoadNotify(notices); err != nil {
 				return err
 			}
 		}

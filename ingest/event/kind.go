@@ -64,6 +64,8 @@ const (
 	TrainingWaived    Kind = "training.waived"
 	TrainingRated     Kind = "training.rated"
 	ReminderSent      Kind = "reminder.sent"
+	ReminderChosen    Kind = "reminder.chosen"
+	CalendarAddressed Kind = "calendar.addressed"
 	QuestionAnswered  Kind = "question.answered"
 
 	RecommendationDismissed Kind = "recommendation.dismissed"
@@ -106,7 +108,7 @@ func IsOwnSource(source string) bool {
 // Whoever could say them could forge the ledger, or open what is private.
 func (k Kind) Own() bool {
 	switch k {
-	case ViewRecorded, AuditRecorded, PersonForgotten, ReportPublished, RolloutDrawn, DrillShared, QuestionAnswered, ReminderSent:
+	case ViewRecorded, AuditRecorded, PersonForgotten, ReportPublished, RolloutDrawn, DrillShared, QuestionAnswered, ReminderSent, ReminderChosen, CalendarAddressed:
 		return true
 	}
 	return false
@@ -205,6 +207,8 @@ var specs = map[Kind]spec{
 	DrillShared:             rare("drill", "attempt", "person", "shared"),
 	DrillBooked:             rare("booking", "drill", "by", "starts_at").or("person", "team"),
 	ReminderSent:            rare("reminder", "person", "channel"),
+	ReminderChosen:          rare("person", "reminders"),
+	CalendarAddressed:       rare("person", "address"),
 	QuestionAnswered:        rare("question", "person", "incident", "correct"),
 	RecommendationDismissed: rare("recommendation", "by", "reason").or("person", "team"),
 	ViewRecorded:            rare("person", "by", "what"),

@@ -53,6 +53,8 @@ type App struct {
 	rules      *evidence.Rules      // which skills incidents take; nil likewise
 	noted      noted
 	policy     access.Policy
+	sender     *sender        // nil: no reminders go out
+	pusher     *pusher        // nil: no learning records do
 	signin     *signin.SignIn // nil: nobody can, as with --dev
 	pages      *dashboards.Server
 	local      [sha256.Size]byte                          // hash of the token in server.json
@@ -70,7 +72,7 @@ func New(cfg Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{cfg: cfg, log: cfg.Log, cleanup: cleanup{log: cfg.Log}}
-	if cfg.has(RoleWeb) || cfg.has(RoleSink) {
+	if cfg.has(RoleWeb) || cfg.has(RoleSink) || cfg.Notify != nil {
 		var err error
 		if a.rules, err = loadSkillRules(cfg.SkillRules); err != nil {
 			return nil, err
@@ -127,6 +129,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 				a.signin.SignOutEverywhere(id)
 			}
 		}
+	}
+	if err := a.openOutgoing(); err != nil {
+		return err
 	}
 	local := a.newLocalToken()
 	handler, err := a.handler()

@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"ingest/event":       nil,
 	"internal/signin":    {"access", "internal/outbound"},
 	"internal/outbound":  nil,
+	"internal/notify":    {"internal/outbound", "training"},
 	"internal/broker":    nil,
 	"internal/warehouse": nil,
 	"internal/bench":     nil,
@@ -59,6 +60,9 @@ var walls = map[string]string{
 	"github.com/zitadel/oidc":             "internal/signin", // the provider its tests run
 	"github.com/yuin/goldmark":            "training",
 	"github.com/open-spaced-repetition":   "training/drill",
+	"github.com/wneessen/go-mail":         "internal/notify",
+	"github.com/emersion":                 "internal/notify", // the mail server its tests run
+	"github.com/arran4/golang-ical":       "training",        // the reader its tests check with
 }
 
 // pure packages may import the standard library and nothing else.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/internal/broker"
+	"github.com/stewardhq/steward/internal/notify"
 	"github.com/stewardhq/steward/internal/signin"
 	"github.com/stewardhq/steward/internal/warehouse"
 )
@@ -67,6 +68,10 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 
 	SkillRules string // an organisation's own file of tagging rules; empty: the built-in ones
+	// Notify says where reminders and learning records go. Without it nothing goes out.
+	Notify      *notify.Config
+	noticeEvery time.Duration // how often what is to go out is looked for; default a minute
+
 	Curriculum string // an organisation's own directory of modules, laid over the built-in ones
 
 	Version string
@@ -86,6 +91,9 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.Roles) == 0 {
 		c.Roles = AllRoles()
+	}
+	if c.noticeEvery == 0 {
+		c.noticeEvery = time.Minute
 	}
 	if c.Zone == nil {
 		c.Zone = time.UTC

@@ -27,18 +27,26 @@ import (
 type learners struct {
 	t     *testing.T
 	a     *App
+	cfg   Config
+	logs  *logs
+	stop  func()
 	o     org
 	clock atomic.Int64
 	token map[string]string // of each one's forms
 }
 
-func newLearners(t *testing.T) *learners {
+func newLearners(t *testing.T, also ...func(*Config)) *learners {
 	t.Helper()
 	l := &learners{t: t, o: newOrg(), token: map[string]string{}}
 	l.clock.Store(matrixNow.UnixMilli())
-	l.a, _, _ = boot(t, Config{Data: t.TempDir(), Now: func() time.Time { return time.UnixMilli(l.clock.Load()).UTC() }, Access: &signin.Config{
+	cfg := Config{Data: t.TempDir(), Now: func() time.Time { return time.UnixMilli(l.clock.Load()).UTC() }, Access: &signin.Config{
 		Proxy: &signin.Proxy{From: []string{"127.0.0.1/32"}}, DefaultRole: access.Viewer, Roles: []access.Rule{{Group: "people", Role: access.PeopleAdmin}},
-	}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
+	for _, change := range also {
+		change(&cfg)
+	}
+	l.cfg = cfg
+	l.a, l.logs, l.stop = boot(t, cfg)
 	events := slices.DeleteFunc(l.o.history(t), func(e event.Event) bool { return strings.HasPrefix(string(e.Kind), "training.") })
 	if err := l.a.core.Publisher.Publish(t.Context(), events...); err != nil {
 		t.Fatal(err)

@@ -319,6 +319,19 @@ func (o org) rows() []row {
 	for _, act := range []string{"assign", "start", "quiz", "complete", "abandon", "waive"} { // without the page's token nobody
 		rows = append(rows, row{"POST /training/:module/" + act, "/training/PG1/" + act, "assignment=work-alpha1&person=" + q(o.alpha[1]) + "&reason=administrative&for=person:" + q(o.alpha[1]), "", false})
 	}
+	rows = append(rows, // what goes out
+		row{"GET /training/reminders", "/training/reminders", "", signedIn, false},
+		row{"POST /training/reminders", "/training/reminders", "reminders=off", "", false},
+		row{"POST /training/calendar", "/training/calendar", "x=1", "", false},
+		row{"POST /training/calendar/revoke", "/training/calendar/revoke", "x=1", "", false},
+		row{"GET /calendar/:file", "/calendar/" + strings.Repeat("A", 43) + ".ics", "", "", false},
+	)
+	for query, answers := range map[string]string{
+		"": "viewer member lead other people admin", "?person=" + q(o.alpha[1]): "member people", "?person=" + q(aliasOf(o.alpha[2])): "people", "?person=all": "people",
+		"?person=" + q(o.alpha[1]) + "&person=" + q(o.alpha[2]): "people", "?person=nobody@matrix.example": "people", "?colour=red": "", "?person=all&person=" + q(o.duo[0]): "",
+	} {
+		rows = append(rows, row{"GET /api/v1/xapi/statements", "/api/v1/xapi/statements" + query, "", answers, false})
+	}
 	metric := func(query, answers string, load bool) {
 		for _, format := range []string{"", "&format=csv"} {
 			rows = append(rows, row{"GET /api/v1/metrics/:name", "/api/v1/metrics/" + query + "&" + w + format, "", answers, load})

@@ -29,6 +29,10 @@ type metrics struct {
 	rows, spans, retries, quarantined, replayed prometheus.Counter
 	age                                         prometheus.Histogram
 
+	notices, records *prometheus.CounterVec
+	waiting          *prometheus.GaugeVec
+	lrsStopped       prometheus.Gauge
+
 	statements *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
 }
@@ -46,11 +50,15 @@ func newMetrics() *metrics {
 		quarantined: prometheus.NewCounter(prometheus.CounterOpts{Name: "steward_sink_quarantined_total", Help: "Records kept in quarantine."}),
 		replayed:    prometheus.NewCounter(prometheus.CounterOpts{Name: "steward_sink_replayed_total", Help: "Spans found as an intent and stored again under the same token."}),
 		age:         prometheus.NewHistogram(prometheus.HistogramOpts{Name: "steward_sink_age_seconds", Help: "Age of a span's oldest record when its rows are queryable.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 14)}),
+		notices:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "steward_reminders_total", Help: "Reminders by channel and outcome: sent, failed (tried again), refused, not planned."}, []string{"channel", "outcome"}),
+		waiting:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "steward_reminders_waiting", Help: "Reminders that are due and could not be sent yet."}, []string{"channel"}),
+		records:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "steward_lrs_statements_total", Help: "Statements to the store of learning records: sent, conflict (there already in other words); and failed requests."}, []string{"outcome"}),
+		lrsStopped:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "steward_lrs_stopped", Help: "1 if the store of learning records has refused and a person must look."}),
 		statements:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "steward_warehouse_statements_total", Help: "ClickHouse statements by kind and error code; 0 is none, -1 an error without a code."}, []string{"kind", "code"}),
 		duration:    prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "steward_warehouse_seconds", Help: "Time of a ClickHouse statement until its last row or its acknowledgement.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 16)}, []string{"kind"}),
 	}
 	m.registry.MustRegister(m.requests, m.latency, m.deliveries, m.accepted, m.rows, m.spans, m.retries, m.quarantined, m.replayed, m.age,
-		m.statements, m.duration, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		m.statements, m.duration, m.notices, m.waiting, m.records, m.lrsStopped, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

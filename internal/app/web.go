@@ -34,7 +34,7 @@ func (a *App) handler() (http.Handler, error) {
 		learns := newLearner(c, a.curriculum)
 		deps := dashboards.Deps{
 			Store: dashboards.Over(c.Store), Gate: a.who, Ingest: intake, Redriver: redriver{c}, Keys: keyPage{a}, Play: newPlayer(c), Audit: a.ledger.act,
-			Learn: learns, Showing: shower{learns, a.rules, a.ledger.act}, Shadow: shadower{learns}, Advise: adviser{learns},
+			Learn: learns, Showing: shower{learns, a.rules, a.ledger.act}, Shadow: shadower{learns}, Advise: adviser{learns}, Outgoing: newOutgoing(a),
 			Ready: c.ready, Metrics: c.metrics.handler(),
 			Zone: a.cfg.Zone, Now: a.cfg.Now, Log: a.log.With("part", "pages"), Version: a.cfg.Version,
 			Dev: a.trusting(), ViewAs: a.trusting(), Insecure: a.insecure(),

@@ -52,16 +52,18 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// Dialer connects under the same judgement, for protocols that are not HTTP, such as mail.
+// Of the configuration it reads Allow, Timeout and Resolver.
+func Dialer(c Config) *net.Dialer {
+	c = c.withDefaults()
+	return &net.Dialer{Timeout: c.Timeout, KeepAlive: 30 * time.Second, Resolver: c.Resolver, ControlContext: control(c.Allow)}
+}
+
 // New makes a client. It is safe for concurrent use and keeps few idle connections, each
 // to an address that passed when it was opened.
 func New(c Config) *http.Client {
 	c = c.withDefaults()
-	dialer := &net.Dialer{
-		Timeout:        c.Timeout,
-		KeepAlive:      30 * time.Second,
-		Resolver:       c.Resolver,
-		ControlContext: control(c.Allow),
-	}
+	dialer := Dialer(c)
 	return &http.Client{
 		Timeout:       c.Timeout,
 		CheckRedirect: follow(c.Redirects),

@@ -6,7 +6,9 @@
 //     by most calendars.
 //  2. Its UID is the reminder's own, so that a date that moves moves in the calendar, and one
 //     that is done disappears with the next fetch.
-//  3. Text is escaped and lines are folded at 75 octets, never inside a character; a calendar
+//  3. Moments are written in UTC, which every calendar shows in its reader's zone; days are
+//     days, wherever one is.
+//  4. Text is escaped and lines are folded at 75 octets, never inside a character; a calendar
 //     that finds a longer line, or half a character, may drop the whole feed.
 package ical
 
@@ -23,6 +25,7 @@ type Reminder struct {
 	UID   string // stable, and unique in the world: "a1/PG3@steward.example.org"
 	At    time.Time
 	Lasts time.Duration // whole minutes, at least one
+	Day   bool          // instead it is of the whole day that At has in its own zone
 	Title string
 	Text  string
 	URL   string        // may be empty
@@ -56,8 +59,13 @@ func (c Calendar) Write(w io.Writer, now time.Time) error {
 		line("BEGIN", "VEVENT")
 		line("UID", escape(r.UID))
 		line("DTSTAMP", stamp(now))
-		line("DTSTART", stamp(r.At))
-		line("DURATION", lasting(r.Lasts))
+		if r.Day {
+			fold(&out, "DTSTART;VALUE=DATE:"+r.At.Format("20060102"))
+			fold(&out, "DTEND;VALUE=DATE:"+r.At.AddDate(0, 0, 1).Format("20060102")) // the day behind it
+		} else {
+			line("DTSTART", stamp(r.At))
+			line("DURATION", lasting(r.Lasts))
+		}
 		line("SUMMARY", escape(r.Title))
 		if r.Text != "" {
 			line("DESCRIPTION", escape(r.Text))

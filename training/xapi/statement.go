@@ -5,12 +5,14 @@
 //
 //  1. A Session is one person's work on one module. Its methods make the statements; nothing
 //     else does, so that every statement has the profile's context.
-//  2. The actor is an account: the installation's address and an opaque name. An e-mail
-//     address never leaves by this way, since a record store is out of reach of forgetting.
+//  2. The actor is an account: the installation's address and an opaque name. A record store
+//     is out of reach of forgetting, so an e-mail address leaves by this way only where the
+//     organisation has said so in words (Mbox); the profile then calls for an account still.
 //  3. A statement's id follows from session, verb and moment: what is exported twice is one
 //     statement to the store. What was exported wrongly is withdrawn by a voiding statement;
 //     statements are never changed.
-//  4. Validate and ValidateCmi5 read a statement as JSON against the specifications' rules,
+//  4. A Site makes statements of the facts in the log (export.go), always the same ones.
+//  5. Validate and ValidateCmi5 read a statement as JSON against the specifications' rules,
 //     knowing nothing of the types here. Whoever sends statements validates them first: a
 //     store refuses a whole batch for one fault.
 //
@@ -37,13 +39,21 @@ type Statement struct {
 	Result    *Result  `json:"result,omitempty"`
 	Context   *Context `json:"context,omitempty"`
 	Timestamp string   `json:"timestamp"`
+	Stored    string   `json:"stored,omitempty"` // by whoever answers with it; senders leave it out
 }
 
-// Agent is a person, known by an account and by nothing else.
+// Agent is a person, known by an account or by an address, never by both.
 type Agent struct {
-	ObjectType string  `json:"objectType"`
-	Account    Account `json:"account"`
+	ObjectType string   `json:"objectType"`
+	Account    *Account `json:"account,omitempty"`
+	Mbox       string   `json:"mbox,omitempty"` // mailto:…
 }
+
+// Known is somebody with an account.
+func Known(by Account) Agent { return Agent{ObjectType: "Agent", Account: &by} }
+
+// Mbox is somebody with an e-mail address.
+func Mbox(address string) Agent { return Agent{ObjectType: "Agent", Mbox: "mailto:" + address} }
 
 // Account is a name within a site.
 type Account struct {
@@ -227,7 +237,7 @@ func (s Session) Satisfied(at time.Time, kind, id, publisher, title string) Stat
 func Voiding(by Account, statement string, at time.Time) Statement {
 	return Statement{
 		ID:        event.NewID("/steward/xapi", "voided", statement, at),
-		Actor:     Agent{"Agent", by},
+		Actor:     Known(by),
 		Verb:      Verb{voided, map[string]string{"en": "voided"}},
 		Object:    Object{ObjectType: "StatementRef", ID: statement},
 		Timestamp: stamp(at),
@@ -241,7 +251,7 @@ func (s Session) statement(verb string, at time.Time, result *Result) Statement 
 	}
 	return Statement{
 		ID:     event.NewID("/steward/xapi", event.Kind(verb), fmt.Sprintf("%d:%s/%d:%s", len(s.ID), s.ID, len(s.Activity), s.Activity), at),
-		Actor:  Agent{"Agent", s.Learner},
+		Actor:  Known(s.Learner),
 		Verb:   Verb{verbs[verb], map[string]string{"en": verb}},
 		Object: Object{ObjectType: "Activity", ID: s.Activity, Definition: &Definition{Name: map[string]string{"en": s.Title}}},
 		Result: result,
