@@ -49,6 +49,9 @@ func (s *Server) outgoingRoutes(r router) {
 	r.get("/api/v1/xapi/statements", signedIn, s.apiStatements, r.zip)
 }
 
+// firstShown is how many reminders stand on somebody's page, which is about more.
+const firstShown = 3
+
 // comingDays is how far ahead the page says what will come.
 const comingDays = 28
 
@@ -204,7 +207,14 @@ func (s *Server) comingCard(n *names, person string, coming []remind.Message, r 
 	}
 	rules := s.Outgoing.Rules()
 	c.Say = say("As things stand: ", daysWords(rules.BeforeShift), " before the next turn of duty begins, ", daysWords(rules.BeforeDue), " before the last day, and every ", plural(float64(rules.OverdueEvery), "day", "days"), " after it. What is done until then is left out.", change)
+	if len(s.Outgoing.Channels()) == 0 {
+		c.Say = append(c.Say, say(" No way out is configured here, so they stand on this page alone.")...)
+	}
 	t := &table{List: true, Caption: "Reminders to come", Head: heads("when", "module", "why")}
+	if linkedTo && len(coming) > firstShown {
+		c.Say = append(c.Say, say(" These are the next ", count(firstShown), ".")...)
+		coming = coming[:firstShown]
+	}
 	for _, m := range coming {
 		for i, it := range m.Items {
 			when := cell{Text: m.At.In(zone).Format("Mon 2 Jan 2006, 15:04 MST"), Time: m.At.UTC().Format(time.RFC3339)}
