@@ -41,6 +41,10 @@ var working = map[string]string{
 	"Attempt":          "after Plays",
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
+	"firstShifts":      "when somebody first is on call; Assignments and Rotas decide whose",
+	"Rotas":            "after Gives, schedules of the team",
+	"EventsOf":         "of the asker themselves",
+	"Helped":           "counts over a group, and the asker's own word",
 }
 
 // Statements leave through run, and leave to read people's columns without a decision is

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -46,6 +47,10 @@ type Reading interface {
 	Attempts(ctx context.Context) ([]analytics.AttemptRow, error)
 	Attempt(ctx context.Context, id string) (*analytics.Attempt, error)
 	Assignments(ctx context.Context, f analytics.AssignmentFilter) ([]analytics.AssignmentRow, error)
+	Rotas(ctx context.Context, team string) ([]analytics.Rota, error)
+	EventsOf(ctx context.Context, person string, since time.Time, kinds ...string) ([]analytics.OwnEvent, error)
+	ShadowingOf(ctx context.Context, person string) (analytics.Shadowing, error)
+	Helped(ctx context.Context, module string) (analytics.Helped, error)
 	Looks(ctx context.Context, limit int) ([]analytics.LookRow, error)
 	Audit(ctx context.Context, limit int) ([]analytics.AuditRow, error)
 	Quarantine(ctx context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error)

@@ -145,6 +145,9 @@ func (s *Server) incident(c echo.Context) error {
 	if w := who(c); s.Play != nil && !inc.Resolved.IsZero() && (w.IsOperator() || w.InTeam(inc.OwnerThen) || w.InTeam(inc.OwnerNow)) {
 		p.Sub = append(p.Sub, say(" · ", linked("make a drill of it", at("incidents", id)+"/drill"))...)
 	}
+	if link := s.giveForIncident(who(c), inc); link != "" {
+		p.Sub = append(p.Sub, say(" · ", linked("assign training", link))...)
+	}
 	p.Incident = v
 	p.Answer = incidentAnswer(f, n, inc, zero)
 	return s.render(c, p)

@@ -39,6 +39,9 @@ type page struct {
 	Debrief     *debriefView
 	Author      *authorView
 	Module      *moduleView
+	Give        *giveView
+	Due         *dueView
+	Word        *wordView
 	TokenForm   *string // where signing in with a token leads
 }
 

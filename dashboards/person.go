@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -38,9 +39,11 @@ func (s *Server) me(c echo.Context) error {
 	}
 	var looks []analytics.LookRow
 	var work []analytics.AssignmentRow
+	skills := func() map[string]time.Time { return nil }
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
 		if s.Learn != nil {
+			skills = ask.ownSkills()
 			ask.do(func(ctx context.Context) (err error) {
 				work, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
 				return
@@ -50,7 +53,7 @@ func (s *Server) me(c echo.Context) error {
 		if s.Learn == nil {
 			return []card{s.looksCard(f, n, looks)}
 		}
-		return []card{s.learnCard(f, n, work), s.looksCard(f, n, looks)}
+		return []card{s.learnCard(f, n, work), s.badgesCard(f, work, skills()), s.looksCard(f, n, looks)}
 	})
 }
 

@@ -16,7 +16,13 @@ import (
 
 func (s *Server) learnRoutes(r router) {
 	r.get("/training", signedIn, s.training, r.zip)
+	r.get("/assignments", signedIn, s.assignments, r.csrf)
+	r.get("/training/assign", signedIn, s.givePage, r.csrf)
+	r.post("/training/assign", signedIn, s.giveWork, r.csrf)
 	r.get("/training/:module", signedIn, s.module, r.csrf)
+	r.get("/training/:module/word", signedIn, s.word, r.csrf)
+	r.post("/training/:module/word", signedIn, s.attest, r.csrf)
+	r.post("/training/:module/rate", signedIn, s.onModule("rated", s.rate), r.csrf)
 	r.post("/training/:module/assign", signedIn, s.onModule("assigned", s.assign), r.csrf)
 	r.post("/training/:module/start", signedIn, s.onModule("started", s.start), r.csrf)
 	r.post("/training/:module/quiz", signedIn, s.answer, r.csrf)

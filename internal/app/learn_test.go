@@ -154,7 +154,7 @@ func TestLearningFromAssignmentToEvidence(t *testing.T) {
 	}
 	for says, form := range map[string]url.Values{
 		"Due: must be a date": work("due", "soon"), "Due: is in the past": work("due", "2026-06-19"), "Cites: there is no incident": work("cites", "inc-none"),
-		"For: a person or a team": {}, "Reason: at most": work("reason", strings.Repeat("x", 501)),
+		"For: a person, a team or a rota": {}, "Reason: at most": work("reason", strings.Repeat("x", 501)),
 	} {
 		l.post(lead, "PG1/assign", form, http.StatusBadRequest, says)
 	}
