@@ -42,6 +42,7 @@ var working = map[string]string{
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
 	"firstShifts":      "when somebody first is on call; Assignments and Rotas decide whose",
+	"Rules":            "each by HeadsTeam",
 	"Rotas":            "after Gives, schedules of the team",
 	"EventsOf":         "of the asker themselves",
 	"Helped":           "counts over a group, and the asker's own word",

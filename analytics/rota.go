@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -116,4 +117,45 @@ WHERE at <= {as_of:DateTime64(3, 'UTC')} AND end > {from:DateTime64(3, 'UTC')} A
 		return nil
 	})
 	return out, err
+}
+
+// Rule is a standing assignment of a rota.
+type Rule struct {
+	ID, Module, Team, Rota, By, Reason string
+	Given                              time.Time
+}
+
+// Rules are the standing rules that hold, of the teams whose people the asker gives work, in
+// the order in which they were given. A waiver that names no person ends a rule.
+func (v *View) Rules(ctx context.Context) ([]Rule, error) {
+	if _, err := v.who.Facts(); err != nil {
+		return nil, err
+	}
+	var out []Rule
+	ended, said := map[string]bool{}, map[string]string{} // said: by which event
+	err := v.s.look(ctx, access.Working(), "standing rules", v.s.present(), nil, `
+SELECT id, toString(kind), at, data
+FROM (SELECT kind, at, id, source, data FROM events
+    WHERE at <= {as_of:DateTime64(3, 'UTC')} AND (kind = 'training.assigned' AND JSONHas(data, 'rota') OR kind = 'training.waived' AND person = '' OR kind = 'evidence.voided')
+    ORDER BY seen, at, data LIMIT 1 BY source, id)
+ORDER BY at, id`, nil, func(r *warehouse.Rows) error {
+		var id, kind, data string
+		var at time.Time
+		if err := r.Scan(&id, &kind, &at, &data); err != nil {
+			return err
+		}
+		var d learned
+		switch {
+		case json.Unmarshal([]byte(v.s.revealJSON(data)), &d) != nil:
+		case kind == "evidence.voided":
+			ended["event "+d.Evidence] = true
+		case kind == "training.waived":
+			ended[d.Assignment] = true
+		case d.Rota != "" && v.who.HeadsTeam(d.Within) && !slices.ContainsFunc(out, func(x Rule) bool { return x.ID == d.Assignment }):
+			said[d.Assignment] = id
+			out = append(out, Rule{ID: d.Assignment, Module: d.Module, Team: d.Within, Rota: d.Rota, By: d.By, Reason: d.Reason, Given: at})
+		}
+		return nil
+	})
+	return slices.DeleteFunc(out, func(r Rule) bool { return ended[r.ID] || ended["event "+said[r.ID]] }), err
 }

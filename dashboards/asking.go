@@ -47,6 +47,7 @@ type Reading interface {
 	Attempts(ctx context.Context) ([]analytics.AttemptRow, error)
 	Attempt(ctx context.Context, id string) (*analytics.Attempt, error)
 	Assignments(ctx context.Context, f analytics.AssignmentFilter) ([]analytics.AssignmentRow, error)
+	Rules(ctx context.Context) ([]analytics.Rule, error)
 	Rotas(ctx context.Context, team string) ([]analytics.Rota, error)
 	EventsOf(ctx context.Context, person string, since time.Time, kinds ...string) ([]analytics.OwnEvent, error)
 	ShadowingOf(ctx context.Context, person string) (analytics.Shadowing, error)

@@ -27,9 +27,16 @@ type dueView struct {
 	CSV             string
 	N               string
 	Lines           []dueLine
+	Rules           []ruleLine
 	Reasons         []string
 	Empty           []bit
 	Give            string // address of the page that assigns; empty for whom it is not
+}
+
+// ruleLine is a standing rule.
+type ruleLine struct {
+	Module, ModuleHref, For, By, Why string
+	Action, Assignment               string // of the form that ends it
 }
 
 type dueLine struct {
@@ -90,6 +97,8 @@ func (s *Server) assignments(c echo.Context) error {
 		}
 		return err
 	})
+	var rules []analytics.Rule
+	ask.do(func(ctx context.Context) (err error) { rules, err = ask.read.Rules(ctx); return })
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -116,6 +125,20 @@ func (s *Server) assignments(c echo.Context) error {
 	}
 	for _, r := range kept {
 		v.Lines = append(v.Lines, s.dueLine(f, n, w, r))
+	}
+	for _, r := range rules {
+		if t := f.get("team"); t != "" && t != r.Team {
+			continue
+		}
+		m := s.moduleCell(r.Module)
+		l := ruleLine{Module: m.Text, ModuleHref: m.Href, For: n.team(r.Team) + ", before the first shift on " + clip(r.Rota, 80), By: clip(n.person(r.By), 100), Why: clip(r.Reason, 200), Assignment: r.ID}
+		if r.Rota == training.AnyRota {
+			l.For = n.team(r.Team) + ", before the first shift on any rota"
+		}
+		if m.Href != "" {
+			l.Action = m.Href + "/end"
+		}
+		v.Rules = append(v.Rules, l)
 	}
 	switch {
 	case len(kept) > 0:

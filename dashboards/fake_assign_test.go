@@ -18,6 +18,13 @@ func (s *fake) Rotas(_ context.Context, team string) ([]analytics.Rota, error) {
 	return []analytics.Rota{{Schedule: hostile[0], Coming: hostile[:2]}, {Schedule: "sched of " + team}}, nil
 }
 
+func (s *fake) Rules(context.Context) ([]analytics.Rule, error) {
+	if s.empty {
+		return nil, nil
+	}
+	return []analytics.Rule{{ID: "rule", Module: "PG1", Team: hostile[0], Rota: hostile[2], By: hostile[4], Reason: hostile[1], Given: s.now}}, nil
+}
+
 func (s *fake) EventsOf(_ context.Context, person string, since time.Time, kinds ...string) ([]analytics.OwnEvent, error) {
 	if s.empty {
 		return nil, nil
@@ -52,6 +59,10 @@ func (s *fake) Helped(context.Context, string) (analytics.Helped, error) {
 
 func (l *fakeLearn) Attest(_ context.Context, _ access.Who, person, a, m string, p Proof) error {
 	return l.act("attest", person, a, m, p.Ref, p.Note)
+}
+
+func (l *fakeLearn) End(_ context.Context, _ access.Who, a, m string) error {
+	return l.act("end", a, m)
 }
 
 func (l *fakeLearn) Rate(_ context.Context, _ access.Who, m string, helped bool, after string) error {

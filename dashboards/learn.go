@@ -34,6 +34,8 @@ type Learn interface {
 	Complete(ctx context.Context, who access.Who, assignment, module string, p Proof) error
 	// Attest says of somebody else of one's team that they did what completes a module.
 	Attest(ctx context.Context, who access.Who, person, assignment, module string, p Proof) error
+	// End ends a standing rule; who has work under it that is open is excused.
+	End(ctx context.Context, who access.Who, assignment, module string) error
 	// Rate says whether a module helped; after is module or page.
 	Rate(ctx context.Context, who access.Who, module string, helped bool, after string) error
 	Abandon(ctx context.Context, who access.Who, assignment, module string) error
@@ -247,6 +249,10 @@ func (s *Server) abandon(c echo.Context, m *training.Module) error {
 
 func (s *Server) waive(c echo.Context, m *training.Module) error {
 	return s.Learn.Waive(c.Request().Context(), who(c), filled(c, "assignment"), m.ID, filled(c, "person"), filled(c, "reason"))
+}
+
+func (s *Server) endRule(c echo.Context, m *training.Module) error {
+	return s.Learn.End(c.Request().Context(), who(c), filled(c, "assignment"), m.ID)
 }
 
 // answer marks a quiz and shows at once what came of it: which option was chosen is kept

@@ -86,7 +86,7 @@ type teamLine struct {
 // done are the words after an act.
 var doneWords = map[string]string{
 	"assigned": "Assigned.", "started": "Started. Read the text, then answer the questions below it.", "completed": "Completed. Well done.",
-	"abandoned": "Ended. It can be started again at any time.", "waived": "Waived.", "attested": "Your word is kept. Thank you.", "rated": "Thank you.",
+	"abandoned": "Ended. It can be started again at any time.", "waived": "Waived.", "attested": "Your word is kept. Thank you.", "rated": "Thank you.", "ended": "The rule has ended.",
 }
 
 func (s *Server) module(c echo.Context) error {

@@ -22,6 +22,7 @@ func (s *Server) learnRoutes(r router) {
 	r.get("/training/:module", signedIn, s.module, r.csrf)
 	r.get("/training/:module/word", signedIn, s.word, r.csrf)
 	r.post("/training/:module/word", signedIn, s.attest, r.csrf)
+	r.post("/training/:module/end", signedIn, s.onModule("ended", s.endRule), r.csrf)
 	r.post("/training/:module/rate", signedIn, s.onModule("rated", s.rate), r.csrf)
 	r.post("/training/:module/assign", signedIn, s.onModule("assigned", s.assign), r.csrf)
 	r.post("/training/:module/start", signedIn, s.onModule("started", s.start), r.csrf)
@@ -44,7 +45,10 @@ func (s *Server) training(c echo.Context) error {
 	n := *dir
 	cur := s.Learn.Curriculum()
 	p := &page{Title: "Training", Nav: "Training"}
-	p.Sub = say("What a developer learns whose team operates its own services. A module is read, its quiz passed, and completed by evidence of doing it.")
+	p.Sub = say("What a developer learns whose team operates its own services. A module is read, its quiz passed, and completed by evidence of doing it. ", linked("What is due", "/assignments"))
+	if x.leads {
+		p.Sub = append(p.Sub, say(" · ", linked("assign training", "/training/assign"))...)
+	}
 	p.Answer = s.trainingAnswer(f, cur, x)
 	if x.self {
 		p.Cards = append(p.Cards, s.learnCard(f, n, x.own))

@@ -44,6 +44,10 @@ func (l learner) Assign(ctx context.Context, who access.Who, w dashboards.Work) 
 	if err != nil {
 		return 0, err
 	}
+	rules, err := l.c.Store.For(access.Operator(), "").Rules(ctx)
+	if err != nil {
+		return 0, err
+	}
 	var events []event.Event
 	var had error
 	given := map[string]bool{}
@@ -55,7 +59,7 @@ func (l learner) Assign(ctx context.Context, who access.Who, w dashboards.Work) 
 		if t.rota.Schedule != "" {
 			a.Rota, a.Within, a.Before, a.Due = t.rota.Schedule, t.rota.Team, training.FirstShift, ""
 		}
-		if err := l.fresh(rows, t, m.ID, a.Due); err != nil {
+		if err := l.fresh(rows, rules, t, m.ID, a.Due); err != nil {
 			had = err
 			return nil
 		}
@@ -182,14 +186,20 @@ func (l learner) lessons(w dashboards.Work, t recipient, d *analytics.Directory,
 }
 
 // fresh is nil unless a recipient has the same work, with the same last day, to do already.
-func (l learner) fresh(rows []analytics.AssignmentRow, t recipient, module, due string) error {
+func (l learner) fresh(rows []analytics.AssignmentRow, rules []analytics.Rule, t recipient, module, due string) error {
+	if t.rota.Schedule != "" {
+		if slices.ContainsFunc(rules, func(r analytics.Rule) bool {
+			return r.Module == module && r.Rota == t.rota.Schedule && r.Team == t.rota.Team
+		}) {
+			return wrong("for", "it is a rule for the rota’s newcomers already")
+		}
+		return nil
+	}
 	day, _ := time.ParseInLocation(time.DateOnly, due, l.c.cfg.Zone) // checked before
 	for _, r := range rows {
 		same := r.Due.IsZero() && due == "" || r.Due.Equal(day.AddDate(0, 0, 1))
 		switch {
 		case !r.Open() || r.Module != module:
-		case t.rota.Schedule != "" && r.Rota == t.rota.Schedule && r.Team == t.rota.Team:
-			return wrong("for", "the rota’s newcomers have it to do already")
 		case r.Rota != "" || !same:
 		case t.team != "" && r.Team == t.team:
 			return wrong("for", "the team %s has it to do already, until the same day", clip(r.Team))
@@ -294,6 +304,30 @@ func (l learner) Waive(ctx context.Context, who access.Who, assignment, module, 
 		return wrong("assignment", "it is %s already", rows[i].State)
 	}
 	e, err := training.Waived(training.Waiver{Assignment: assignment, Module: m.ID, Person: person, By: who.By(), Reason: reason}, l.now())
+	if err != nil {
+		return built(err)
+	}
+	return l.publish(ctx, e)
+}
+
+// End ends a standing rule of a team whose lead asks for it.
+func (l learner) End(ctx context.Context, who access.Who, assignment, module string) error {
+	defer l.turn(who)()
+	rules, err := l.c.Store.For(access.Operator(), "").Rules(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(rules, func(r analytics.Rule) bool { return r.ID == assignment && r.Module == module })
+	if i < 0 {
+		if len(who.Heads()) == 0 { // that there is none is a lead's to know
+			return who.Gives("")
+		}
+		return wrong("assignment", "there is no such rule")
+	}
+	if err := who.Gives(rules[i].Team); err != nil {
+		return err
+	}
+	e, err := training.Waived(training.Waiver{Assignment: assignment, By: who.By(), Reason: "administrative", Note: "the rule has ended"}, l.now())
 	if err != nil {
 		return built(err)
 	}

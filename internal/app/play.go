@@ -27,7 +27,7 @@ import (
 type player struct {
 	c     *Core
 	mu    sync.Mutex
-	ahead map[string]*analytics.Attempt // published, and perhaps not stored
+	ahead map[string]*analytics.Attempt                               // published, and perhaps not stored
 	over  func(context.Context, access.Who, *analytics.Attempt) error // told who finished an attempt, and which if it may not be stored yet; may be nil
 }
 
