@@ -45,6 +45,7 @@ var working = map[string]string{
 	"Rules":            "each by HeadsTeam",
 	"Rotas":            "after Gives, schedules of the team",
 	"EventsOf":         "of the asker themselves",
+	"ShadowingOf":      "likewise; of incidents that they acknowledged",
 	"Helped":           "counts over a group, and the asker's own word",
 }
 

@@ -130,11 +130,7 @@ func (v *View) ShadowingOf(ctx context.Context, person string) (Shadowing, error
 	if len(incidents) == 0 {
 		return out, nil
 	}
-	pass, err := v.who.Facts()
-	if err != nil {
-		return out, err
-	}
-	err = v.s.look(ctx, pass, "what made sense", v.s.present(), nil, `
+	err = v.s.look(ctx, access.Working(), "what made sense", v.s.present(), nil, `
 SELECT argMax(JSONExtractBool(data, 'made_sense'), (at, id))
 FROM (SELECT at, id, source, incident, data FROM events
     WHERE kind = 'page.reviewed' AND has({incidents:Array(String)}, incident) AND JSONHas(data, 'made_sense') AND at <= {as_of:DateTime64(3, 'UTC')}

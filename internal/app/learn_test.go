@@ -32,13 +32,17 @@ type learners struct {
 	token map[string]string // of each one's forms
 }
 
-func newLearners(t *testing.T) *learners {
+func newLearners(t *testing.T, change ...func(*Config)) *learners {
 	t.Helper()
 	l := &learners{t: t, o: newOrg(), token: map[string]string{}}
 	l.clock.Store(matrixNow.UnixMilli())
-	l.a, _, _ = boot(t, Config{Data: t.TempDir(), Now: func() time.Time { return time.UnixMilli(l.clock.Load()).UTC() }, Access: &signin.Config{
+	cfg := Config{Data: t.TempDir(), Now: func() time.Time { return time.UnixMilli(l.clock.Load()).UTC() }, Access: &signin.Config{
 		Proxy: &signin.Proxy{From: []string{"127.0.0.1/32"}}, DefaultRole: access.Viewer, Roles: []access.Rule{{Group: "people", Role: access.PeopleAdmin}},
-	}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
+	for _, f := range change {
+		f(&cfg)
+	}
+	l.a, _, _ = boot(t, cfg)
 	events := slices.DeleteFunc(l.o.history(t), func(e event.Event) bool { return strings.HasPrefix(string(e.Kind), "training.") })
 	if err := l.a.core.Publisher.Publish(t.Context(), events...); err != nil {
 		t.Fatal(err)
@@ -116,9 +120,14 @@ var hiddenInput = regexp.MustCompile(`name="(assignment|number|digest)" value="(
 // quiz fills in the form of a page: right or wrong.
 func (l *learners) quiz(person, page string, right bool) url.Values {
 	l.t.Helper()
-	m, _ := l.a.curriculum.Module("PG1")
+	return l.quizOf("PG1", person, page, right)
+}
+
+func (l *learners) quizOf(module, person, page string, right bool) url.Values {
+	l.t.Helper()
+	m, _ := l.a.curriculum.Module(module)
 	form := url.Values{}
-	_, part, _ := strings.Cut(page, `action="/training/PG1/quiz"`)
+	_, part, _ := strings.Cut(page, `action="/training/`+module+`/quiz"`)
 	for _, x := range hiddenInput.FindAllStringSubmatch(part, 3) {
 		form.Set(x[1], x[2])
 	}
@@ -126,7 +135,7 @@ func (l *learners) quiz(person, page string, right bool) url.Values {
 	if err != nil {
 		l.t.Fatalf("%s has no quiz on the page", person)
 	}
-	a := training.Attempt{Assignment: form.Get("assignment"), Person: person, Module: "PG1", Number: number}
+	a := training.Attempt{Assignment: form.Get("assignment"), Person: person, Module: module, Number: number}
 	for i, q := range a.Shown(m) {
 		for place, o := range q.Options {
 			if o.Right == right {
