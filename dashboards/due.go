@@ -255,7 +255,7 @@ func (s *Server) dueForm(f *filter, n *names, w access.Who, rows []analytics.Ass
 	all := [2]string{"", "all"}
 	teams := [][2]string{all}
 	for _, t := range n.dir.Teams {
-		if w.HeadsTeam(t.ID) {
+		if w.LearningOf("", t.ID) == nil {
 			teams = append(teams, [2]string{t.ID, or(t.Name, t.ID)})
 		}
 	}

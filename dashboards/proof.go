@@ -298,7 +298,11 @@ func (s *Server) attest(c echo.Context) error {
 
 // sentence is the error as a form says it.
 func (e *LearnError) sentence() string {
-	return strings.ToUpper(e.Field[:1]) + e.Field[1:] + ": " + e.Reason + "."
+	end := "."
+	if strings.HasSuffix(e.Reason, "?") {
+		end = ""
+	}
+	return strings.ToUpper(e.Field[:1]) + e.Field[1:] + ": " + e.Reason + end
 }
 
 // rate keeps whether a module helped.
