@@ -173,3 +173,35 @@ func TestOwnEventsAreOnesOwn(t *testing.T) {
 		t.Errorf("shadowing: %+v, %v", x, err)
 	}
 }
+
+// The metric counts what the list shows: assigned, started, passed, completed, overdue, waived.
+func TestProgressCountsARotasNewcomers(t *testing.T) {
+	all, db := openStore(t, time.Date(2026, 3, 15, 12, 0, 0, 0, time.UTC))
+	insert(t, db, rotaHistory(t))
+	for _, c := range []struct {
+		params []string
+		person string
+		want   string
+	}{
+		{nil, "new@example.org", "1 1 1 1 0 0"},
+		{nil, "late@example.org", "1 1 0 0 1 0"}, // the completion is voided
+		{nil, "old@example.org", ""},
+		{nil, "other@example.org", ""},
+		{nil, "gone@example.org", ""},
+		{[]string{"as_of=2026-03-04T12:00:00Z"}, "gone@example.org", "1 0 0 0 0 0"},
+		{[]string{"as_of=2026-03-13T12:00:00Z"}, "late@example.org", "1 1 0 1 0 0"}, // not voided yet
+		{[]string{"team=night"}, "new@example.org", "1 1 1 1 0 0"},
+		{[]string{"team=day"}, "new@example.org", ""},
+	} {
+		a := ask(t, all, "training_progress", append(c.params, "by=person", "from=2026-01-01")...)
+		got := ""
+		for _, r := range a.Rows {
+			if r[1] == c.person {
+				got = strings.Trim(fmt.Sprint(r[2:]), "[]")
+			}
+		}
+		if got != c.want {
+			t.Errorf("%v, %s: %q, want %q", c.params, c.person, got, c.want)
+		}
+	}
+}
