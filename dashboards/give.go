@@ -159,7 +159,7 @@ func (s *Server) giveModules(form url.Values, v *giveView) []*training.Module {
 			}
 		}
 	}
-	v.Whole, v.Path = []choice{{"", "no", false}}, []choice{{"", "no", false}}
+	v.Whole, v.Path = []choice{{"", "none", false}}, []choice{{"", "none", false}}
 	whole := map[string]bool{}
 	for _, t := range cur.Tracks {
 		on := form.Get("track") == t.ID

@@ -198,7 +198,13 @@ func (s *Server) learnCard(f *filter, n *names, rows []analytics.AssignmentRow) 
 			if r.By == r.Person {
 				by = "yourself"
 			}
-			t.add(s.moduleCell(r.Module), f.dueCell(r), txt(stateWords(f, r)), txt(s.step(f, r)), txt(clip(by, 100)), txt(clip(r.Reason, 300)))
+			next := s.step(f, r)
+			if m, ok := s.Learn.Curriculum().Module(r.Module); ok && r.Started.IsZero() {
+				if before := Missing(s.Learn.Curriculum(), m, rows); len(before) > 0 {
+					next = "first comes " + before[0].ID + " " + before[0].Title
+				}
+			}
+			t.add(s.moduleCell(r.Module), f.dueCell(r), txt(stateWords(f, r)), txt(next), txt(clip(by, 100)), txt(clip(r.Reason, 300)))
 		}
 	}
 	if len(rows) > 0 {
