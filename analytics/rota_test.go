@@ -60,6 +60,8 @@ func rotaHistory(t *testing.T) []event.Event {
 	shift(event.ShiftPlanned, "2026-03-02T09:00", "g1", "gone@example.org", "", "2026-03-24T20:00", "2026-03-25T08:00")
 	shift(event.ShiftPlanned, "2026-03-06T09:00", "g1", "gone@example.org", "", "2026-03-24T20:00", "2026-03-24T20:00")
 	shift(event.ShiftPlanned, "2026-03-02T09:00", "x1", "other@example.org", "", "2026-03-26T20:00", "2026-03-27T08:00")
+	tell(event.ShiftPlanned, "2026-03-02T09:00", map[string]any{"shift": "swapped", "schedule": "days", "person": "chat:other", "start": "2026-03-10T08:00:00Z", "end": "2026-03-10T20:00:00Z"})
+	tell(event.ShiftWorked, "2026-03-10T20:00", map[string]any{"shift": "swapped", "schedule": "days", "person": "stranger@example.org", "start": "2026-03-10T08:00:00Z", "end": "2026-03-10T20:00:00Z"})
 	shift(event.ShiftPlanned, "2026-03-12T09:00", "l1", "late@example.org", "", "2026-03-14T20:00", "2026-03-15T08:00")
 	in := func(person string, more ...any) map[string]any {
 		m := map[string]any{"assignment": "rule", "module": "PG1", "person": person}
@@ -168,6 +170,10 @@ func TestOwnEventsAreOnesOwn(t *testing.T) {
 	gone := access.As(access.Identity{Person: "gone@example.org"}, access.Membership{Person: "gone@example.org"}, access.Viewer, access.Member)
 	if got, err := all.For(gone, "x").EventsOf(t.Context(), "gone@example.org", time.Time{}, "shift.planned"); err != nil || len(got) != 0 {
 		t.Errorf("a shift that was taken off: %+v, %v", got, err)
+	}
+	other := access.As(access.Identity{Person: "other@example.org"}, access.Membership{Person: "other@example.org"}, access.Viewer, access.Member)
+	if got, err := all.For(other, "x").EventsOf(t.Context(), "other@example.org", time.Time{}, "shift.planned", "shift.worked"); err != nil || len(got) != 1 || got[0].Shift != "x1" {
+		t.Errorf("a shift that somebody else took over: %+v, %v", got, err)
 	}
 	if x, err := all.For(self, "x").ShadowingOf(t.Context(), "new@example.org"); err != nil || x != (analytics.Shadowing{Shadowed: 1}) {
 		t.Errorf("shadowing: %+v, %v", x, err)

@@ -37,7 +37,7 @@ type OwnEvent struct {
 const eventsShown = 2000
 
 // EventsOf are the events of these kinds that a person is in, since a moment, newest first. Of
-// a shift's statements the latest holds. They are for that person; the operator, in whose
+// a shift's statements the latest holds, whomever it names. They are for that person; the operator, in whose
 // name evidence is checked, reads them too. Errors: *access.Denied.
 func (v *View) EventsOf(ctx context.Context, person string, since time.Time, kinds ...string) ([]OwnEvent, error) {
 	if !v.who.Is(person) && !v.who.IsOperator() {
@@ -62,6 +62,8 @@ FROM (SELECT toString(kind) AS kind, at, id, source, incident, service, person, 
     WHERE kind IN {kinds:Array(String)} AND at >= {since:DateTime64(3, 'UTC')} AND at <= {as_of:DateTime64(3, 'UTC')}
       AND (arrayExists(p -> p != '' AND has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}), transform(p, {alias:Array(String)}, {person_of:Array(String)}, p)), [person, said_by])
         OR kind IN ('change.deployed', 'service.attested') AND has({services:Array(String)}, service))
+      AND (kind NOT IN ('shift.planned', 'shift.worked') OR (source, id) IN (
+          SELECT latest.3, latest.2 FROM (SELECT max((at, id, toString(source))) AS latest FROM shift WHERE at <= {as_of:DateTime64(3, 'UTC')} GROUP BY shift)))
     ORDER BY seen, at, data LIMIT 1 BY source, id)
 ORDER BY at DESC, id DESC LIMIT {limit:UInt32}`,
 		[]warehouse.Param{{Name: "of", Value: v.s.stored([]string{person})}, {Name: "kinds", Value: kinds}, {Name: "since", Value: since.UTC()}, {Name: "services", Value: services}, {Name: "limit", Value: uint32(eventsShown)}},
@@ -80,14 +82,6 @@ ORDER BY at DESC, id DESC LIMIT {limit:UInt32}`,
 			e.Title, e.Schedule, e.Shift, e.Role, e.Verdict, e.Version = d.Title, d.Schedule, d.Shift, d.Role, d.Verdict, d.Version
 			e.From, _ = time.Parse(time.RFC3339, d.Start) // zero where there is none
 			e.To, _ = time.Parse(time.RFC3339, d.End)
-			if e.Schedule != "" {
-				if e.Shift == "" {
-					e.Shift = e.Schedule + "/" + e.Role + "/" + d.Start
-				}
-				if slices.ContainsFunc(out, func(x OwnEvent) bool { return x.Shift == e.Shift }) {
-					return nil
-				}
-			}
 			out = append(out, e)
 			return nil
 		})
