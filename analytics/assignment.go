@@ -23,7 +23,9 @@ import (
 //  3. A rota's assignment is a standing rule: it has a row for each of the team it is within
 //     whose first shift on the rota begins after the rule was given, due the day before that
 //     shift. Rows follow the plan: who is added later has one then, a shift that moves moves the
-//     date, and one that is cancelled takes the row away unless something was done under it.
+//     date, and one that is cancelled takes the row away unless something was done under it. A
+//     waiver of the whole rule ends it: it takes away every row under which nothing was done,
+//     and excuses nobody, since who is excused counts as knowing.
 //  4. A voiding that names an event takes that event out, as if it had never been.
 //  5. Attempts are counted by their numbers: the log may deliver one twice, and a double click
 //     makes two events of one attempt.
@@ -256,8 +258,17 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 			given[e.Assignment], order = e, append(order, e.Assignment)
 		}
 	}
+	ended := map[string]bool{}
+	for _, e := range events {
+		if e.kind == "training.waived" && e.person == "" && given[e.Assignment].Rota != "" {
+			ended[e.Assignment] = true
+		}
+	}
 	for _, id := range order {
 		a := given[id]
+		if ended[id] {
+			continue
+		}
 		people := []string{a.person}
 		if a.person == "" {
 			people = nil
@@ -287,7 +298,7 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 	}
 	// Waivers last: one of a whole team's is of everybody's who has a row.
 	for _, e := range events {
-		if e.kind != "training.waived" {
+		if e.kind != "training.waived" || e.person == "" && ended[e.Assignment] {
 			continue
 		}
 		for _, at := range places {

@@ -137,13 +137,15 @@ func TestARotasNewcomersHaveItBeforeTheirFirstShift(t *testing.T) {
 	if got := rows("2026-03-15T12:00", shuffled); got != want {
 		t.Errorf("shuffled: %s, want %s", got, want)
 	}
-	// The rule ends for everybody who is to come; what is completed stays.
-	end, err := event.New("/steward", event.TrainingWaived, "s", "end", time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC), map[string]any{"assignment": "rule", "by": "lead@example.org", "reason": "administrative"})
+	// The rule ends for everybody who has not begun; nobody is excused.
+	end, err := event.New("/steward", event.TrainingWaived, "s", "end", time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC), map[string]any{"assignment": "rule", "by": "lead@example.org", "reason": "administrative"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := rows("2026-03-15T13:00", append(slices.Clone(history), end)); got != "late waived 13 Mar, new completed 17 Mar" {
-		t.Errorf("ended: %s", got)
+	for now, want := range map[string]string{"2026-03-04T13:00": "", "2026-03-15T13:00": want} {
+		if got := rows(now, append(slices.Clone(history), end)); got != want {
+			t.Errorf("ended, on %s: %s, want %s", now, got, want)
+		}
 	}
 }
 
@@ -198,6 +200,7 @@ func TestProgressCountsARotasNewcomers(t *testing.T) {
 		{[]string{"as_of=2026-03-13T12:00:00Z"}, "late@example.org", "1 1 0 1 0 0"}, // not voided yet
 		{[]string{"team=night"}, "new@example.org", "1 1 1 1 0 0"},
 		{[]string{"team=day"}, "new@example.org", ""},
+		{[]string{"as_of=2026-03-04T12:00:00Z"}, "new@example.org", "1 0 0 0 0 0"},
 	} {
 		a := ask(t, all, "training_progress", append(c.params, "by=person", "from=2026-01-01")...)
 		got := ""
@@ -209,5 +212,17 @@ func TestProgressCountsARotasNewcomers(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%v, %s: %q, want %q", c.params, c.person, got, c.want)
 		}
+	}
+	// A rule that ended before anybody began is nobody's, and one that ended later is theirs who did.
+	end, err := event.New("/steward", event.TrainingWaived, "s", "end", time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC), map[string]any{"assignment": "rule", "by": "lead@example.org", "reason": "administrative"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	insert(t, db, []event.Event{end})
+	if a := ask(t, all, "training_progress", "by=person", "from=2026-01-01", "as_of=2026-03-04T13:00:00Z"); len(a.Rows) != 0 {
+		t.Errorf("after the rule ended: %v", a.Rows)
+	}
+	if got := cellOf(t, ask(t, all, "training_progress", "by=person", "from=2026-01-01"), "late@example.org", "waived"); got != int64(0) {
+		t.Errorf("the end of a rule excused somebody: %v", got)
 	}
 }

@@ -34,7 +34,7 @@ type Learn interface {
 	Complete(ctx context.Context, who access.Who, assignment, module string, p Proof) error
 	// Attest says of somebody else of one's team that they did what completes a module.
 	Attest(ctx context.Context, who access.Who, person, assignment, module string, p Proof) error
-	// End ends a standing rule; who has work under it that is open is excused.
+	// End ends a standing rule: its work is no longer that of who has not begun it.
 	End(ctx context.Context, who access.Who, assignment, module string) error
 	// Rate says whether a module helped; after is module or page.
 	Rate(ctx context.Context, who access.Who, module string, helped bool, after string) error

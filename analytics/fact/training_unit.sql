@@ -7,6 +7,7 @@
 -- 2. An assignment to a team is its members' of that moment, and whoever else began it.
 -- 3. A rota's assignment is for those of the team it is within, as of as_of, whose first shift
 --    of their own on the rota begins after it; due the day before that, or the day it was given.
+--    A waiver of all of it ends it for those who have not begun, and excuses nobody.
 -- 4. What is learned is the module, or of an assignment without one its track. Events that
 --    name another module are no progress of it.
 -- 5. Whatever somebody did with it, they started it. A waiver that names a person is theirs
@@ -42,7 +43,13 @@ training_progress AS (
     INNER JOIN training_assignment AS a ON s.assignment = a.assignment
     WHERE s.kind NOT IN ('training.assigned', 'training.waived') AND s.module = if(a.module = '', a.track, a.module)
     GROUP BY assignment, member),
-training_waiver AS (SELECT DISTINCT assignment, member FROM training_said WHERE kind = 'training.waived'),
+training_rule AS (SELECT assignment FROM training_assignment WHERE rota != '' AND member = '' AND team = ''),
+training_waiver AS (
+    SELECT DISTINCT assignment, member FROM training_said
+    WHERE kind = 'training.waived' AND (member != '' OR assignment NOT IN (SELECT assignment FROM training_rule))),
+training_ended AS (
+    SELECT DISTINCT assignment FROM training_said
+    WHERE kind = 'training.waived' AND member = '' AND assignment IN (SELECT assignment FROM training_rule)),
 training_shift AS (
     SELECT schedule, member, min(start) AS begins
     FROM (
@@ -59,7 +66,7 @@ training_newcomer AS (
     SELECT
         a.assignment AS assignment, f.member AS member,
         toDate32({as_of:DateTime64(3, 'UTC')}, {tz:String}) > greatest(toDate32(f.begins, {tz:String}) - 1, toDate32(a.assigned_at, {tz:String})) AS is_past_due
-    FROM (SELECT assignment, assigned_at, rota, within FROM training_assignment WHERE rota != '' AND member = '' AND team = '') AS a
+    FROM (SELECT assignment, assigned_at, rota, within FROM training_assignment WHERE assignment IN (SELECT assignment FROM training_rule) AND assignment NOT IN (SELECT assignment FROM training_ended)) AS a
     INNER JOIN training_shift AS f ON a.rota = f.schedule
     WHERE f.begins > a.assigned_at
       AND (f.member, a.within) IN (
