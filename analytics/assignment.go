@@ -20,9 +20,16 @@ import (
 //  2. A row is one person, one module, one assignment. A team's assignment has a row for each
 //     who is in the team now, and for each who has done something under it; a track's has one
 //     for each module of the track.
-//  3. Attempts are counted by their numbers: the log may deliver one twice, and a double click
+//  3. A rota's assignment is a standing rule: it has a row for each of the team it is within
+//     whose first shift on the rota begins after the rule was given, due the day before that
+//     shift. Rows follow the plan: who is added later has one then, a shift that moves moves the
+//     date, and one that is cancelled takes the row away unless something was done under it. A
+//     waiver of the whole rule ends it: it takes away every row under which nothing was done,
+//     and excuses nobody, since who is excused counts as knowing.
+//  4. A voiding that names an event takes that event out, as if it had never been.
+//  5. Attempts are counted by their numbers: the log may deliver one twice, and a double click
 //     makes two events of one attempt.
-//  4. Package access says of each row whether it is read, and whether with scores. Rows with
+//  6. Package access says of each row whether it is read, and whether with scores. Rows with
 //     scores of others are recorded before they are given.
 
 // AssignmentFilter selects rows: of these people, of these teams' people, of a module. Tracks
@@ -54,8 +61,10 @@ type Try struct {
 
 // AssignmentRow is one person's work on one module under one assignment.
 type AssignmentRow struct {
-	ID, Module, Track string // Track: where the whole track was assigned
-	Person, Team      string // Team: where it was given to the team
+	ID, Module, Track string    // Track: where the whole track was assigned
+	Person, Team      string    // Team: where it was given to the team, or by a rule to who joins its rota
+	Rota              string    // of a rule: the schedule, or "*" for any
+	FirstShift        time.Time // of a rule: when their first shift there begins
 	By, Reason        string
 	Cites             []string  // incidents
 	Due               time.Time // the end of the last day; zero: none
@@ -64,6 +73,7 @@ type AssignmentRow struct {
 	Completed, Waived time.Time
 	Abandoned         time.Time
 	Evidence          string // what completed it
+	EvidenceBy        string // who vouched for that; empty: nobody had to
 	WaivedBy, Excuse  string
 	State             string
 	Overdue           bool
@@ -89,14 +99,16 @@ type learned struct {
 	Assignment, Module, Track string
 	By, Reason, Due           string
 	Cites                     []string
+	Rota, Within              string
 	Attempt                   int
 	Score                     float64
 	Kind, Ref                 string
+	Evidence                  string // of a voiding: which event it takes out
 }
 
 type learning struct {
-	kind, person, team string
-	at                 time.Time
+	id, kind, person, team string
+	at                     time.Time
 	learned
 }
 
@@ -135,16 +147,16 @@ func (v *View) Assignments(ctx context.Context, f AssignmentFilter) ([]Assignmen
 	var events []learning
 	// The pass is the reader's own: each row is decided below, before it leaves.
 	err = v.s.look(ctx, access.Working(), "assignments", v.s.present(), nil, `
-SELECT kind, at, person, team, data
+SELECT id, kind, at, person, team, data
 FROM (SELECT toString(kind) AS kind, at, id, person, team, data FROM events
-    WHERE kind IN ('training.assigned', 'training.started', 'training.passed', 'training.failed', 'training.completed', 'training.abandoned', 'training.waived')
+    WHERE kind IN ('training.assigned', 'training.started', 'training.passed', 'training.failed', 'training.completed', 'training.abandoned', 'training.waived', 'evidence.voided')
       AND at <= {as_of:DateTime64(3, 'UTC')}
     ORDER BY seen, at, data LIMIT 1 BY source, id)
 ORDER BY at, id`, nil,
 		func(r *warehouse.Rows) error {
 			var e learning
 			var data string
-			if err := r.Scan(&e.kind, &e.at, &e.person, &e.team, &data); err != nil {
+			if err := r.Scan(&e.id, &e.kind, &e.at, &e.person, &e.team, &data); err != nil {
 				return err
 			}
 			if json.Unmarshal([]byte(v.s.revealJSON(data)), &e.learned) != nil {
@@ -159,10 +171,16 @@ ORDER BY at, id`, nil,
 	if err != nil {
 		return nil, err
 	}
+	first := map[seat]time.Time{}
+	if slices.ContainsFunc(events, func(e learning) bool { return e.Rota != "" }) {
+		if first, err = v.s.firstShifts(ctx, alias); err != nil {
+			return nil, err
+		}
+	}
 	var out []AssignmentRow
 	var pass access.Pass
 	var seen []string
-	for _, r := range v.s.assignments(events, d, f.Tracks) {
+	for _, r := range v.s.assignments(unvoided(events), d, f.Tracks, first) {
 		reads, scores, p := v.who.Learning(r.Person, teams[r.Person])
 		switch {
 		case !reads,
@@ -189,8 +207,20 @@ ORDER BY at, id`, nil,
 	return out, nil
 }
 
-// assignments folds events, in order of their time, into rows.
-func (s *Store) assignments(events []learning, d *Directory, tracks map[string][]string) []AssignmentRow {
+// unvoided leaves out what a voiding names, and the voidings.
+func unvoided(events []learning) []learning {
+	gone := map[string]bool{}
+	for _, e := range events {
+		if e.kind == "evidence.voided" {
+			gone[e.Evidence] = true
+		}
+	}
+	return slices.DeleteFunc(events, func(e learning) bool { return e.kind == "evidence.voided" || gone[e.id] })
+}
+
+// assignments folds events, in order of their time, into rows. first is when each person's
+// first shift on each rota begins.
+func (s *Store) assignments(events []learning, d *Directory, tracks map[string][]string, first map[seat]time.Time) []AssignmentRow {
 	type place struct{ id, module, person string }
 	given := map[string]learning{} // the first that says it
 	var order []string
@@ -203,7 +233,13 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 		}
 		at := place{id, module, person}
 		if rows[at] == nil {
-			rows[at] = &AssignmentRow{ID: id, Module: module, Track: a.Track, Person: person, Team: a.team, By: a.By, Reason: a.Reason, Cites: a.Cites, Assigned: a.at, Due: s.lastMoment(a.Due)}
+			r := &AssignmentRow{ID: id, Module: module, Track: a.Track, Person: person, Team: cmp.Or(a.team, a.Within), Rota: a.Rota, By: a.By, Reason: a.Reason, Cites: a.Cites, Assigned: a.at, Due: s.lastMoment(a.Due)}
+			if a.Rota != "" {
+				if begins := first[seat{a.Rota, person}]; begins.After(a.at) {
+					r.FirstShift, r.Due = begins, s.dayBefore(begins, a.at)
+				}
+			}
+			rows[at] = r
 			places = append(places, at)
 		}
 		return rows[at]
@@ -222,15 +258,27 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 			given[e.Assignment], order = e, append(order, e.Assignment)
 		}
 	}
+	ended := map[string]bool{}
+	for _, e := range events {
+		if e.kind == "training.waived" && e.person == "" && given[e.Assignment].Rota != "" {
+			ended[e.Assignment] = true
+		}
+	}
 	for _, id := range order {
 		a := given[id]
+		if ended[id] {
+			continue
+		}
 		people := []string{a.person}
 		if a.person == "" {
 			people = nil
 			for _, t := range d.Teams {
-				if t.ID == a.team {
+				if t.ID == cmp.Or(a.team, a.Within) {
 					people = t.Members
 				}
+			}
+			if a.Rota != "" {
+				people = slices.DeleteFunc(slices.Clone(people), func(p string) bool { return !first[seat{a.Rota, p}].After(a.at) })
 			}
 		}
 		for _, m := range modules(a) {
@@ -250,7 +298,7 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 	}
 	// Waivers last: one of a whole team's is of everybody's who has a row.
 	for _, e := range events {
-		if e.kind != "training.waived" {
+		if e.kind != "training.waived" || e.person == "" && ended[e.Assignment] {
 			continue
 		}
 		for _, at := range places {
@@ -271,7 +319,7 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 		r := rows[at]
 		for _, done := range shown[place{"", at.module, at.person}] {
 			if r.Completed.IsZero() && !done.Completed.Before(r.Assigned) {
-				r.Completed, r.Evidence = done.Completed, done.Evidence
+				r.Completed, r.Evidence, r.EvidenceBy = done.Completed, done.Evidence, done.EvidenceBy
 			}
 		}
 	}
@@ -301,7 +349,7 @@ func (r *AssignmentRow) learn(e learning) {
 		r.Abandoned = e.at
 	case "training.completed":
 		if r.Completed.IsZero() {
-			r.Completed, r.Evidence = e.at, e.Ref
+			r.Completed, r.Evidence, r.EvidenceBy = e.at, e.Ref, e.By
 		}
 	case "training.passed", "training.failed":
 		passed := e.kind == "training.passed"

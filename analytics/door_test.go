@@ -62,6 +62,12 @@ var working = map[string]string{
 	"Reminders":        "each row by access.Told, before it leaves",
 	"ReminderChoices":  "each person by access.Told, before it leaves",
 	"calendars":        "digests of secrets: CalendarAddresses gives none, CalendarOf finds by one",
+	"firstShifts":      "when somebody first is on call; Assignments and Rotas decide whose",
+	"Rules":            "each by HeadsTeam",
+	"Rotas":            "after Gives, schedules of the team",
+	"EventsOf":         "of the asker themselves",
+	"ShadowingOf":      "likewise; of incidents that they acknowledged",
+	"Helped":           "counts over a group, and the asker's own word",
 }
 
 // Statements leave through run, and leave to read people's columns without a decision is

@@ -21,6 +21,7 @@ type apiAssignment struct {
 	Track      string   `json:"track,omitempty"`
 	Person     string   `json:"person"`
 	Team       string   `json:"team,omitempty"`
+	Rota       string   `json:"rota,omitempty"` // of a standing rule: the schedule
 	By         string   `json:"by"`
 	Reason     string   `json:"reason"`
 	Cites      []string `json:"cites"`
@@ -32,6 +33,7 @@ type apiAssignment struct {
 	Passed     string   `json:"passed"`
 	Completed  string   `json:"completed"`
 	Evidence   string   `json:"evidence,omitempty"`
+	EvidenceBy string   `json:"evidence_by,omitempty"` // who vouched for it
 	Waived     string   `json:"waived"`
 	Excuse     string   `json:"excuse,omitempty"`
 	Attempts   *int     `json:"attempts"`
@@ -46,9 +48,9 @@ func moment(t time.Time) string {
 }
 
 func apiRow(r analytics.AssignmentRow) apiAssignment {
-	out := apiAssignment{Assignment: r.ID, Module: r.Module, Track: r.Track, Person: r.Person, Team: r.Team, By: r.By, Reason: r.Reason, Cites: append([]string{}, r.Cites...),
+	out := apiAssignment{Assignment: r.ID, Module: r.Module, Track: r.Track, Person: r.Person, Team: r.Team, Rota: r.Rota, By: r.By, Reason: r.Reason, Cites: append([]string{}, r.Cites...),
 		Assigned: moment(r.Assigned), Due: moment(r.Due), State: r.State, Overdue: r.Overdue, Started: moment(r.Started), Passed: moment(r.Passed),
-		Completed: moment(r.Completed), Evidence: r.Evidence, Waived: moment(r.Waived), Excuse: r.Excuse}
+		Completed: moment(r.Completed), Evidence: r.Evidence, EvidenceBy: r.EvidenceBy, Waived: moment(r.Waived), Excuse: r.Excuse}
 	if r.Scored {
 		n := len(r.Tried)
 		if out.Attempts = &n; n > 0 {
@@ -85,7 +87,7 @@ func (s *Server) apiAssignments(c echo.Context) error {
 	if format != "csv" {
 		return c.JSON(http.StatusOK, map[string]any{"assignments": list})
 	}
-	lines := [][]string{strings.Fields("assignment module track person team by reason cites assigned due state overdue started passed completed evidence waived excuse attempts score")}
+	lines := [][]string{strings.Fields("assignment module track person team rota by reason cites assigned due state overdue started passed completed evidence evidence_by waived excuse attempts score")}
 	for _, r := range list {
 		attempts, score := "", ""
 		if r.Attempts != nil {
@@ -94,8 +96,8 @@ func (s *Server) apiAssignments(c echo.Context) error {
 		if r.Score != nil {
 			score = strconv.FormatFloat(*r.Score, 'f', -1, 64)
 		}
-		lines = append(lines, []string{r.Assignment, r.Module, r.Track, r.Person, r.Team, r.By, r.Reason, strings.Join(r.Cites, " "), r.Assigned, r.Due, r.State,
-			strconv.FormatBool(r.Overdue), r.Started, r.Passed, r.Completed, r.Evidence, r.Waived, r.Excuse, attempts, score})
+		lines = append(lines, []string{r.Assignment, r.Module, r.Track, r.Person, r.Team, r.Rota, r.By, r.Reason, strings.Join(r.Cites, " "), r.Assigned, r.Due, r.State,
+			strconv.FormatBool(r.Overdue), r.Started, r.Passed, r.Completed, r.Evidence, r.EvidenceBy, r.Waived, r.Excuse, attempts, score})
 	}
 	var out bytes.Buffer
 	if err := csv.NewWriter(&out).WriteAll(lines); err != nil {

@@ -594,12 +594,12 @@ func (l *fakeLearn) act(parts ...any) error {
 }
 
 func (*fakeLearn) Curriculum() *training.Curriculum { return builtIn() }
-func (l *fakeLearn) Assign(_ context.Context, _ access.Who, w Work) error {
-	return l.act("assign", w.Module, w.People, w.Teams, w.Due, w.Reason, w.Cites)
+func (l *fakeLearn) Assign(_ context.Context, _ access.Who, w Work) (int, error) {
+	return 1, l.act("assign", w.Modules, w.Track, w.People, w.Teams, w.Rotas, w.First, w.Due, w.Reason, w.Cites)
 }
 func (l *fakeLearn) Start(_ context.Context, _ access.Who, m string) error { return l.act("start", m) }
-func (l *fakeLearn) Complete(_ context.Context, _ access.Who, a, m, e string) error {
-	return l.act("complete", a, m, e)
+func (l *fakeLearn) Complete(_ context.Context, _ access.Who, a, m string, p Proof) error {
+	return l.act("complete", a, m, p.Ref, p.Note)
 }
 func (l *fakeLearn) Abandon(_ context.Context, _ access.Who, a, m string) error {
 	return l.act("abandon", a, m)

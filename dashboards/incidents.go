@@ -146,6 +146,9 @@ func (s *Server) incident(c echo.Context) error {
 	if w := who(c); s.Play != nil && !inc.Resolved.IsZero() && (w.IsOperator() || w.InTeam(inc.OwnerThen) || w.InTeam(inc.OwnerNow)) {
 		p.Sub = append(p.Sub, say(" · ", linked("make a drill of it", at("incidents", id)+"/drill"))...)
 	}
+	if link := s.giveForIncident(who(c), inc); link != "" {
+		p.Sub = append(p.Sub, say(" · ", linked("assign training", link))...)
+	}
 	t, err := s.reading(c).Took(c.Request().Context(), id)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -20,15 +21,23 @@ import (
 // mistake, *access.Denied says who may.
 type Learn interface {
 	Curriculum() *training.Curriculum
-	// Assign gives the same work to everybody and every team named; a person alone may name
-	// themselves. Due is a date or empty.
-	Assign(ctx context.Context, who access.Who, w Work) error
+	// Assign gives the same work to everybody, every team and every rota named, and says how
+	// many pieces that is. What somebody has to do already until the same day is left out; if
+	// that is all of it, it is a *LearnError.
+	Assign(ctx context.Context, who access.Who, w Work) (int, error)
 	// Start begins a module, under the assignment that is open or of one's own accord.
 	Start(ctx context.Context, who access.Who, module string) error
 	// Answer marks an attempt; Assignment, Module, Number, Digest and Answers are the page's.
 	Answer(ctx context.Context, who access.Who, a training.Attempt) (training.Marked, error)
-	// Complete says what shows that a module was done, where its evidence is an upload.
-	Complete(ctx context.Context, who access.Who, assignment, module, evidence string) error
+	// Complete says what shows that a module was done: what was made, an event that one is in,
+	// or drills that one played.
+	Complete(ctx context.Context, who access.Who, assignment, module string, p Proof) error
+	// Attest says of somebody else of one's team that they did what completes a module.
+	Attest(ctx context.Context, who access.Who, person, assignment, module string, p Proof) error
+	// End ends a standing rule: its work is no longer that of who has not begun it.
+	End(ctx context.Context, who access.Who, assignment, module string) error
+	// Rate says whether a module helped; after is module or page.
+	Rate(ctx context.Context, who access.Who, module string, helped bool, after string) error
 	Abandon(ctx context.Context, who access.Who, assignment, module string) error
 	// Waive excuses one person from a module of an assignment.
 	Waive(ctx context.Context, who access.Who, assignment, module, person, reason string) error
@@ -36,12 +45,22 @@ type Learn interface {
 
 // Work is what a lead gives.
 type Work struct {
-	Module      string
+	Modules     []string
+	Track       string // whose they all are, if it was given as a whole
+	First       bool   // give each person what they lack before these as well
 	People      []string
 	Teams       []string
-	Due, Reason string
+	Rotas       []TeamRota
+	Due, Reason string   // Due is a date or empty; a rota's is each one's own
 	Cites       []string // ids of incidents
 }
+
+// TeamRota is whoever of a team comes to be on a rota, before their first shift.
+type TeamRota struct{ Team, Schedule string }
+
+// Proof is what somebody hands in. Ref names it: an event, or what was made; Note is what the
+// module wants beside it.
+type Proof struct{ Ref, Note string }
 
 // LearnError is a request that cannot be met, by the field of the form.
 type LearnError struct{ Field, Reason string }
@@ -120,9 +139,17 @@ func (s *Server) act(c echo.Context, m *training.Module, done string, err error)
 	var bad *LearnError
 	switch {
 	case errors.As(err, &bad):
-		return s.modulePage(c, m, http.StatusBadRequest, strings.ToUpper(bad.Field[:1])+bad.Field[1:]+": "+bad.Reason+".", nil)
+		return s.modulePage(c, m, http.StatusBadRequest, bad.sentence(), nil)
 	case err != nil:
 		return err
+	}
+	// A list of ours may have sent the form, and wants to be shown again.
+	if back := filled(c, "back"); back == "/assignments" || strings.HasPrefix(back, "/assignments?") {
+		if u, err := url.Parse(back); err == nil && u.Host == "" {
+			v := withoutDone(u.Query())
+			v.Set("done", done)
+			return c.Redirect(http.StatusSeeOther, "/assignments?"+v.Encode())
+		}
 	}
 	return c.Redirect(http.StatusSeeOther, at("training", m.ID)+"?done="+done)
 }
@@ -154,21 +181,58 @@ func (s *Server) onModule(done string, do func(c echo.Context, m *training.Modul
 func filled(c echo.Context, name string) string { return strings.TrimSpace(c.FormValue(name)) }
 
 func (s *Server) assign(c echo.Context, m *training.Module) error {
+	w, err := workOf(c)
+	if err != nil {
+		return err
+	}
+	w.Modules = []string{m.ID}
+	_, err = s.Learn.Assign(c.Request().Context(), who(c), w)
+	return err
+}
+
+// workOf reads who is to learn something, until when and why.
+func workOf(c echo.Context) (Work, error) {
 	form, _ := c.FormParams()
-	w := Work{Module: m.ID, Due: filled(c, "due"), Reason: filled(c, "reason")}
+	w := Work{Due: filled(c, "due"), Reason: filled(c, "reason")}
 	for _, to := range form["for"] {
 		kind, id, _ := strings.Cut(to, ":")
+		rota, isRota := rotaOf(to)
 		switch {
 		case kind == "person" && id != "":
 			w.People = append(w.People, id)
 		case kind == "team" && id != "":
 			w.Teams = append(w.Teams, id)
+		case isRota:
+			w.Rotas = append(w.Rotas, rota)
 		default:
-			return &LearnError{"for", "a person or a team is wanted"}
+			return w, &LearnError{"for", "a person, a team or a rota is wanted"}
 		}
 	}
-	w.Cites = strings.FieldsFunc(form.Get("cites"), func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })
-	return s.Learn.Assign(c.Request().Context(), who(c), w)
+	w.Cites = split(form["cites"])
+	return w, nil
+}
+
+// split takes lists apart that people write with commas or blanks.
+func split(texts []string) (out []string) {
+	for _, t := range texts {
+		out = append(out, strings.FieldsFunc(t, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })...)
+	}
+	return out
+}
+
+// rotaText is a rota as a form's value; the ids in it may hold any character.
+func rotaText(r TeamRota) string {
+	return "rota:" + url.QueryEscape(r.Team) + ":" + url.QueryEscape(r.Schedule)
+}
+
+func rotaOf(text string) (TeamRota, bool) {
+	parts := strings.Split(text, ":")
+	if len(parts) != 3 || parts[0] != "rota" {
+		return TeamRota{}, false
+	}
+	team, err := url.QueryUnescape(parts[1])
+	schedule, err2 := url.QueryUnescape(parts[2])
+	return TeamRota{team, schedule}, err == nil && err2 == nil && team != "" && schedule != ""
 }
 
 func (s *Server) start(c echo.Context, m *training.Module) error {
@@ -176,7 +240,7 @@ func (s *Server) start(c echo.Context, m *training.Module) error {
 }
 
 func (s *Server) complete(c echo.Context, m *training.Module) error {
-	return s.Learn.Complete(c.Request().Context(), who(c), filled(c, "assignment"), m.ID, filled(c, "evidence"))
+	return s.Learn.Complete(c.Request().Context(), who(c), filled(c, "assignment"), m.ID, Proof{Ref: filled(c, "evidence"), Note: filled(c, "note")})
 }
 
 func (s *Server) abandon(c echo.Context, m *training.Module) error {
@@ -185,6 +249,10 @@ func (s *Server) abandon(c echo.Context, m *training.Module) error {
 
 func (s *Server) waive(c echo.Context, m *training.Module) error {
 	return s.Learn.Waive(c.Request().Context(), who(c), filled(c, "assignment"), m.ID, filled(c, "person"), filled(c, "reason"))
+}
+
+func (s *Server) endRule(c echo.Context, m *training.Module) error {
+	return s.Learn.End(c.Request().Context(), who(c), filled(c, "assignment"), m.ID)
 }
 
 // answer marks a quiz and shows at once what came of it: which option was chosen is kept

@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"context"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -29,6 +30,7 @@ func (s *Server) me(c echo.Context) error {
 	var booked []analytics.BookingRow
 	var drills []analytics.Drill
 	var told *told
+	skills := func() map[string]time.Time { return nil }
 	advice := func(*filter) []card { return nil }
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		can.ask(ask)
@@ -45,6 +47,7 @@ func (s *Server) me(c echo.Context) error {
 			work, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
 			return
 		})
+		skills = ask.ownSkills()
 		if s.Outgoing != nil {
 			told = s.toldOf(ask, w, false)
 		}
@@ -57,6 +60,6 @@ func (s *Server) me(c echo.Context) error {
 		if told != nil {
 			cards = append(cards, s.comingCard(n, w.Person, s.coming(n, w.Person, work, told), told, true))
 		}
-		return append(cards, s.bookedCard(f, n, booked, drills), s.readyLink(), s.looksCard(f, n, looks))
+		return append(cards, s.bookedCard(f, n, booked, drills), s.badgesCard(f, work, skills()), s.readyLink(), s.looksCard(f, n, looks))
 	}, can)
 }

@@ -1,12 +1,12 @@
 package dashboards
 
 import (
+	"context"
 	"fmt"
 	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -29,6 +29,15 @@ type moduleView struct {
 	Give         *giveView
 	Team         []teamLine
 	Reasons      []string // that excuse
+	Help         *helpView
+	Held         []bit // how many of the teams' people hold it, for a lead
+}
+
+// helpView is what people said of the module, and the form for one's own word.
+type helpView struct {
+	Say  []bit
+	Form bool
+	Mine string // yes, no or nothing yet
 }
 
 // workView is one's own work on the module.
@@ -67,20 +76,9 @@ type answeredView struct {
 	Q, Chosen, Why, Explain, Best template.HTML
 }
 
-type evidenceView struct {
-	Rule, Kind, Assignment string
-	Form                   bool
-	Done                   string
-}
-
-type giveView struct {
-	Teams, People      []choice
-	Due, Reason, Cites string
-}
-
 type teamLine struct {
 	Name, Href, State, Due, By string
-	Evidence                   string
+	Evidence, Badge            string
 	Overdue                    bool
 	Assignment, Person         string // of the form that waives; empty: nothing to waive
 }
@@ -88,7 +86,7 @@ type teamLine struct {
 // done are the words after an act.
 var doneWords = map[string]string{
 	"assigned": "Assigned.", "started": "Started. Read the text, then answer the questions below it.", "completed": "Completed. Well done.",
-	"abandoned": "Ended. It can be started again at any time.", "waived": "Waived.",
+	"abandoned": "Ended. It can be started again at any time.", "waived": "Waived.", "attested": "Your word is kept. Thank you.", "rated": "Thank you.", "ended": "The rule has ended.",
 }
 
 func (s *Server) module(c echo.Context) error {
@@ -105,6 +103,9 @@ func (s *Server) modulePage(c echo.Context, m *training.Module, status int, noti
 	ask := s.asker(c, f)
 	dir := ask.names()
 	x := s.toLearn(ask, w, m.ID)
+	skills := ask.ownSkills()
+	var helped analytics.Helped
+	ask.do(func(ctx context.Context) (err error) { helped, err = ask.read.Helped(ctx, m.ID); return })
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -122,14 +123,28 @@ func (s *Server) modulePage(c echo.Context, m *training.Module, status int, noti
 	if x.self {
 		v.Work = s.work(f, n, m, x.own, r, found)
 		v.Quiz = s.quiz(f, w, m, r)
-		v.Evidence = s.evidence(f, m, r)
+		ev, err := s.evidence(c.Request().Context(), s.reading(c), f, n, m, r)
+		if err != nil {
+			return err
+		}
+		v.Evidence = ev
+		if b, ok := badgeOf(m, x.own, skills()); ok {
+			kept := "; refreshed by its quiz or by new evidence"
+			if b.Until.After(b.Refresh) {
+				kept = "; kept past " + b.Refresh.In(f.zone).Format("2 Jan 2006") + " by the use of its skills"
+			}
+			v.Facts = append(v.Facts, fact{Name: "your badge", Text: "since " + b.Since.In(f.zone).Format("2 Jan 2006") + ", " + s.badgeWords(f, b) + kept})
+		}
 	}
+	v.Help = help(m, x.self, x.own, helped)
 	if marked != nil {
 		v.Result = marks(m, *marked)
 	}
 	if x.leads {
 		v.Give = give(c, w, n)
-		v.Team = s.teamLines(f, n, x.led)
+		v.Give.More = giveLink("module", m.ID)
+		v.Team = s.teamLines(f, n, m, x.led)
+		v.Held = s.held(m, x.led)
 	}
 	p.Version, p.Dev = s.Version, s.Dev
 	return s.draw(c, status, p)
@@ -263,39 +278,7 @@ func marks(m *training.Module, k training.Marked) *resultView {
 	return v
 }
 
-func (s *Server) evidence(f *filter, m *training.Module, r analytics.AssignmentRow) *evidenceView {
-	v := &evidenceView{Rule: m.Evidence.Rule, Kind: evidenceWords[m.Evidence.Kind], Assignment: r.ID}
-	switch {
-	case r.State == analytics.StateCompleted:
-		v.Done = r.Evidence
-	case !r.Open() || r.Started.IsZero():
-		return nil
-	default:
-		v.Form = m.Evidence.Kind == "upload" && !r.Passed.IsZero()
-	}
-	return v
-}
-
-// give is the form that assigns; what the address or a refused form holds is kept in it.
-func give(c echo.Context, w access.Who, n *names) *giveView {
-	form, _ := c.FormParams()
-	chosen := func(v string) bool { return slices.Contains(form["for"], v) }
-	v := &giveView{Due: form.Get("due"), Reason: form.Get("reason"), Cites: form.Get("cites")}
-	for _, t := range n.dir.Teams {
-		if w.HeadsTeam(t.ID) && t.Size > 0 {
-			v.Teams = append(v.Teams, choice{"team:" + t.ID, "everybody in " + t.Name, chosen("team:" + t.ID)})
-		}
-	}
-	for _, p := range n.dir.People {
-		if slices.ContainsFunc(p.Teams, w.HeadsTeam) {
-			v.People = append(v.People, choice{"person:" + p.ID, p.Name, chosen("person:" + p.ID)})
-		}
-	}
-	slices.SortStableFunc(v.People, func(a, b choice) int { return strings.Compare(strings.ToLower(a.Text), strings.ToLower(b.Text)) })
-	return v
-}
-
-func (s *Server) teamLines(f *filter, n *names, rows []analytics.AssignmentRow) []teamLine {
+func (s *Server) teamLines(f *filter, n *names, m *training.Module, rows []analytics.AssignmentRow) []teamLine {
 	var out []teamLine
 	for _, r := range rows {
 		l := teamLine{Name: n.person(r.Person), Href: f.personCell(n, r.Person).Href, State: r.State, Due: f.lastDay(r.Due), By: n.person(r.By), Overdue: r.Overdue, Evidence: clip(r.Evidence, 300)}
@@ -305,10 +288,63 @@ func (s *Server) teamLines(f *filter, n *names, rows []analytics.AssignmentRow) 
 		case r.State == analytics.StateWaived:
 			l.State = "waived: " + r.Excuse
 		}
+		if r.State == analytics.StateCompleted {
+			if b, ok := badgeOf(m, of(rows, r.Person), nil); ok {
+				l.Badge = "refresh due " + b.Refresh.In(f.zone).Format("2 Jan 2006")
+				if b.Expired(s.Now()) {
+					l.Badge = "refresh overdue since " + b.Refresh.In(f.zone).Format("2 Jan 2006")
+				}
+			}
+		}
 		if r.Open() || r.State == analytics.StateAbandoned {
 			l.Assignment, l.Person = r.ID, r.Person
 		}
 		out = append(out, l)
 	}
 	return out
+}
+
+// of are the rows of a person.
+func of(rows []analytics.AssignmentRow, person string) (out []analytics.AssignmentRow) {
+	for _, r := range rows {
+		if r.Person == person {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// held says how many people of a lead's teams hold the module's badge, by its refresh period.
+func (s *Server) held(m *training.Module, rows []analytics.AssignmentRow) []bit {
+	people := map[string]bool{}
+	current := 0
+	for _, r := range rows {
+		if people[r.Person] {
+			continue
+		}
+		people[r.Person] = true
+		if b, ok := badgeOf(m, of(rows, r.Person), nil); ok && !b.Expired(s.Now()) {
+			current++
+		}
+	}
+	return say(strong(plural(float64(current), "person", "people")), " of the ", count(float64(len(people))), " below showed it within its refresh period of ", plural(float64(m.RefreshDays), "day", "days"), ". By name; how somebody did in the quiz is theirs.")
+}
+
+// help says whether the module helped people, and asks who knows it.
+func help(m *training.Module, self bool, own []analytics.AssignmentRow, h analytics.Helped) *helpView {
+	v := &helpView{}
+	switch {
+	case h.People == 0:
+		v.Say = say("Nothing is said of it yet: a count is shown from three people’s answers on.")
+	default:
+		v.Say = say(strong(count(float64(h.Yes))+" of "+count(float64(h.People))), " people say that it helped. Of each the last answer counts; who said what is shown to nobody.")
+	}
+	v.Form = self && slices.ContainsFunc(own, func(r analytics.AssignmentRow) bool { return r.Module == m.ID && r.Known() })
+	if h.Mine != nil {
+		v.Mine = map[bool]string{true: "yes", false: "no"}[*h.Mine]
+	}
+	if !v.Form && h.People == 0 {
+		return nil
+	}
+	return v
 }

@@ -44,6 +44,9 @@ type page struct {
 	Review      *reviewView
 	Ready       *readyView
 	Reminders   *remindersView
+	Give        *giveView
+	Due         *dueView
+	Word        *wordView
 	TokenForm   *string // where signing in with a token leads
 }
 

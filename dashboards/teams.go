@@ -3,6 +3,7 @@ package dashboards
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"sort"
 	"strings"
 
@@ -99,6 +100,9 @@ func (s *Server) team(c echo.Context) error {
 	}
 	if t.Contact != "" {
 		p.Sub = append(p.Sub, say(" · contact "+t.Contact)...)
+	}
+	if s.Learn != nil && who(c).HeadsTeam(id) {
+		p.Sub = append(p.Sub, say(" · ", linked("assign training", giveLink("team", id)), " · ", linked("what is due", "/assignments?team="+url.QueryEscape(id)))...)
 	}
 	p.Answer = s.teamAnswer(f, n, id, a)
 	todos := s.teamTodo(f, n, t, a)

@@ -16,7 +16,14 @@ import (
 
 func (s *Server) learnRoutes(r router) {
 	r.get("/training", signedIn, s.training, r.zip)
+	r.get("/assignments", signedIn, s.assignments, r.csrf)
+	r.get("/training/assign", signedIn, s.givePage, r.csrf)
+	r.post("/training/assign", signedIn, s.giveWork, r.csrf)
 	r.get("/training/:module", signedIn, s.module, r.csrf)
+	r.get("/training/:module/word", signedIn, s.word, r.csrf)
+	r.post("/training/:module/word", signedIn, s.attest, r.csrf)
+	r.post("/training/:module/end", signedIn, s.onModule("ended", s.endRule), r.csrf)
+	r.post("/training/:module/rate", signedIn, s.onModule("rated", s.rate), r.csrf)
 	r.post("/training/:module/assign", signedIn, s.onModule("assigned", s.assign), r.csrf)
 	r.post("/training/:module/start", signedIn, s.onModule("started", s.start), r.csrf)
 	r.post("/training/:module/quiz", signedIn, s.answer, r.csrf)
@@ -39,7 +46,10 @@ func (s *Server) training(c echo.Context) error {
 	n := *dir
 	cur := s.Learn.Curriculum()
 	p := &page{Title: "Training", Nav: "Training"}
-	p.Sub = say("What a developer learns whose team operates its own services. A module is read, its quiz passed, and completed by evidence of doing it.")
+	p.Sub = say("What a developer learns whose team operates its own services. A module is read, its quiz passed, and completed by evidence of doing it. ", linked("What is due", "/assignments"))
+	if x.leads {
+		p.Sub = append(p.Sub, say(" · ", linked("assign training", "/training/assign"))...)
+	}
 	if s.Outgoing != nil {
 		p.Sub = append(p.Sub, say(" ", linked("Reminders and calendar", "/training/reminders"), ".")...)
 	}
@@ -196,7 +206,13 @@ func (s *Server) learnCard(f *filter, n *names, rows []analytics.AssignmentRow) 
 			if r.By == r.Person {
 				by = "yourself"
 			}
-			t.add(s.moduleCell(r.Module), f.dueCell(r), txt(stateWords(f, r)), txt(s.step(f, r)), txt(clip(by, 100)), txt(clip(r.Reason, 300)))
+			next := s.step(f, r)
+			if m, ok := s.Learn.Curriculum().Module(r.Module); ok && r.Started.IsZero() {
+				if before := Missing(s.Learn.Curriculum(), m, rows); len(before) > 0 {
+					next = "first comes " + before[0].ID + " " + before[0].Title
+				}
+			}
+			t.add(s.moduleCell(r.Module), f.dueCell(r), txt(stateWords(f, r)), txt(next), txt(clip(by, 100)), txt(clip(r.Reason, 300)))
 		}
 	}
 	if len(rows) > 0 {

@@ -89,7 +89,7 @@ func TestTrainingForms(t *testing.T) {
 		path, done, act string
 		form            url.Values
 	}{
-		{"PG1/assign", "assigned", "assign PG1 [chat:U1] [a] 2026-12-24 why [i1 i2]", url.Values{"for": {"person:chat:U1", "team:a"}, "due": {"2026-12-24"}, "reason": {" why "}, "cites": {"i1, i2"}}},
+		{"PG1/assign", "assigned", "assign [PG1]  [chat:U1] [a] [] false 2026-12-24 why [i1 i2]", url.Values{"for": {"person:chat:U1", "team:a"}, "due": {"2026-12-24"}, "reason": {" why "}, "cites": {"i1, i2"}}},
 		{"PG1/start", "started", "start PG1", url.Values{}},
 		{"PG1/complete", "completed", "complete a PG1 https://x", url.Values{"assignment": {"a"}, "evidence": {"https://x "}}},
 		{"PG1/abandon", "abandoned", "abandon a PG1", url.Values{"assignment": {"a"}}},
@@ -104,7 +104,7 @@ func TestTrainingForms(t *testing.T) {
 		}
 		learn.acts = nil
 	}
-	if r, page := post("PG1/assign", cookie.Value, url.Values{"for": {"everybody"}}); r.StatusCode != 400 || !strings.Contains(page, "For: a person or a team is wanted.") {
+	if r, page := post("PG1/assign", cookie.Value, url.Values{"for": {"everybody"}}); r.StatusCode != 400 || !strings.Contains(page, "For: a person, a team or a rota is wanted.") {
 		t.Errorf("to nobody: %d", r.StatusCode)
 	}
 	learn.err = &LearnError{"due", "is in the past"}

@@ -71,6 +71,17 @@ func (c *Curriculum) checkFront(m *Module) (out []Problem) {
 	if m.Evidence.Rule == "" {
 		fault("evidence.rule", "missing: nobody can say what completes the module")
 	}
+	if c := m.Evidence.Check; c != "" && (m.Evidence.Kind != "event" || !slices.Contains(EventChecks(), c)) {
+		fault("evidence.check", "is of an event, and one of %v", EventChecks())
+	}
+	if e := m.Evidence; e.Kind != "drill" && (e.Score != 0 || e.Drills != 0) {
+		fault("evidence.score", "score and drills are of a drill")
+	} else if e.Score < 0 || e.Score > 100 || e.Drills < 0 || e.Drills > 10 {
+		fault("evidence.score", "score must be from 0 to 100 and drills from 0 to 10")
+	}
+	if e := m.Evidence; e.Also != "" && e.Kind != "event" && e.Kind != "drill" {
+		fault("evidence.also", "is handed in beside an event or a drill; the rule says what an upload or an attestation must show")
+	}
 	if len(m.Skills) == 0 {
 		fault("skills", "missing: it teaches nothing")
 	}

@@ -43,8 +43,12 @@ type Teaches struct {
 
 // Shown is what completes a module.
 type Shown struct {
-	Kind string `yaml:"kind"` // one of EvidenceKinds
-	Rule string `yaml:"rule"` // what it must show, for people
+	Kind   string `yaml:"kind"`   // one of EvidenceKinds
+	Rule   string `yaml:"rule"`   // what it must show, for people
+	Check  string `yaml:"check"`  // of an event: one of EventChecks, what a program can tell of it; empty: that they are in it
+	Score  int    `yaml:"score"`  // of a drill: the least points of 100; 0: the module's pass mark
+	Drills int    `yaml:"drills"` // of a drill: how many different ones; 0 is one
+	Also   string `yaml:"also"`   // what the event or the drill does not show by itself, and is handed in beside it
 }
 
 // EvidenceKinds are the ways in which a module can be completed.

@@ -5,28 +5,33 @@
 -- 1. Of several training.assigned with one id the latest by (at, id) says what and to whom,
 --    and the first when.
 -- 2. An assignment to a team is its members' of that moment, and whoever else began it.
--- 3. What is learned is the module, or of an assignment without one its track. Events that
+-- 3. A rota's assignment is for those of the team it is within, as of as_of, whose first shift
+--    of their own on the rota begins after it; due the day before that, or the day it was given.
+--    A waiver of all of it ends it for those who have not begun, and excuses nobody.
+-- 4. What is learned is the module, or of an assignment without one its track. Events that
 --    name another module are no progress of it.
--- 4. Whatever somebody did with it, they started it. A waiver that names a person is theirs
+-- 5. Whatever somebody did with it, they started it. A waiver that names a person is theirs
 --    alone, else everybody's.
--- 5. A date is due until its local end, an instant until then; other text is never due.
+-- 6. An event that a voiding names never was.
+-- 7. A date is due until its local end, an instant until then; other text is never due.
 training_said AS (
     SELECT
         assignment, at, id, toString(source) AS source, toString(kind) AS kind, toString(module) AS module, toString(track) AS track, toString(team) AS team,
-        transform(person, {alias:Array(String)}, {person_of:Array(String)}, person) AS member, due
+        transform(person, {alias:Array(String)}, {person_of:Array(String)}, person) AS member, due, toString(rota) AS rota, toString(within) AS within
     FROM (
-        SELECT assignment, at, id, source, kind, module, track, team, person, due, seen FROM training
+        SELECT assignment, at, id, source, kind, module, track, team, person, due, rota, within, seen FROM training
         WHERE seen <= {known_at:DateTime64(3, 'UTC')} ORDER BY seen, at LIMIT 1 BY source, id)
-    WHERE at <= {as_of:DateTime64(3, 'UTC')}),
+    WHERE at <= {as_of:DateTime64(3, 'UTC')}
+      AND id NOT IN (SELECT voids FROM skill WHERE voids != '' AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')})),
 training_assignment AS (
     SELECT
         assignment, assigned_at,
-        latest.1 AS module, latest.2 AS track, latest.3 AS team, latest.4 AS member,
+        latest.1 AS module, latest.2 AS track, latest.3 AS team, latest.4 AS member, latest.6 AS rota, latest.7 AS within,
         ifNull(if(length(latest.5) = 10,
             toDate32OrNull(latest.5) < toDate32({as_of:DateTime64(3, 'UTC')}, {tz:String}),
             parseDateTime64BestEffortOrNull(latest.5, 3, 'UTC') < {as_of:DateTime64(3, 'UTC')}), 0) AS is_past_due
     FROM (
-        SELECT assignment, min(at) AS assigned_at, argMax((module, track, team, member, due), (at, id, source)) AS latest
+        SELECT assignment, min(at) AS assigned_at, argMax((module, track, team, member, due, rota, within), (at, id, source)) AS latest
         FROM training_said
         WHERE kind = 'training.assigned'
         GROUP BY assignment)),
@@ -38,7 +43,35 @@ training_progress AS (
     INNER JOIN training_assignment AS a ON s.assignment = a.assignment
     WHERE s.kind NOT IN ('training.assigned', 'training.waived') AND s.module = if(a.module = '', a.track, a.module)
     GROUP BY assignment, member),
-training_waiver AS (SELECT DISTINCT assignment, member FROM training_said WHERE kind = 'training.waived'),
+training_rule AS (SELECT assignment FROM training_assignment WHERE rota != '' AND member = '' AND team = ''),
+training_waiver AS (
+    SELECT DISTINCT assignment, member FROM training_said
+    WHERE kind = 'training.waived' AND (member != '' OR assignment NOT IN (SELECT assignment FROM training_rule))),
+training_ended AS (
+    SELECT DISTINCT assignment FROM training_said
+    WHERE kind = 'training.waived' AND member = '' AND assignment IN (SELECT assignment FROM training_rule)),
+training_shift AS (
+    SELECT schedule, member, min(start) AS begins
+    FROM (
+        SELECT arrayJoin([said.1, '*']) AS schedule, said.2 AS member, said.3 AS start
+        FROM (
+            SELECT argMax((schedule, transform(person, {alias:Array(String)}, {person_of:Array(String)}, person), start, end, toString(role)), (at, id, source)) AS said
+            FROM (SELECT shift, at, id, source, schedule, person, start, end, role, seen FROM shift
+                  WHERE seen <= {known_at:DateTime64(3, 'UTC')} ORDER BY seen, at LIMIT 1 BY source, id)
+            WHERE at <= {as_of:DateTime64(3, 'UTC')}
+            GROUP BY shift)
+        WHERE said.3 < said.4 AND said.5 NOT IN ('shadow', 'reverse_shadow'))
+    GROUP BY schedule, member),
+training_newcomer AS (
+    SELECT
+        a.assignment AS assignment, f.member AS member,
+        toDate32({as_of:DateTime64(3, 'UTC')}, {tz:String}) > greatest(toDate32(f.begins, {tz:String}) - 1, toDate32(a.assigned_at, {tz:String})) AS is_past_due
+    FROM (SELECT assignment, assigned_at, rota, within FROM training_assignment WHERE assignment IN (SELECT assignment FROM training_rule) AND assignment NOT IN (SELECT assignment FROM training_ended)) AS a
+    INNER JOIN training_shift AS f ON a.rota = f.schedule
+    WHERE f.begins > a.assigned_at
+      AND (f.member, a.within) IN (
+          SELECT member, arrayJoin(teams)
+          FROM (SELECT member, argMaxIf(teams, valid_from, valid_from <= {as_of:DateTime64(3, 'UTC')}) AS teams FROM membership_epoch GROUP BY member))),
 training_person AS (
     SELECT assignment, member FROM training_assignment WHERE member != ''
     UNION DISTINCT
@@ -50,6 +83,8 @@ training_person AS (
     ASOF INNER JOIN membership_epoch AS e ON t.member = e.member AND t.assigned_at >= e.valid_from
     WHERE has(e.teams, t.team)
     UNION DISTINCT
+    SELECT assignment, member FROM training_newcomer
+    UNION DISTINCT
     SELECT assignment, member FROM training_progress
     WHERE assignment IN (SELECT assignment FROM training_assignment WHERE member = '')),
 training_unit AS (
@@ -58,9 +93,9 @@ training_unit AS (
         multiIf(u.team != '', u.team, notEmpty(m.teams), m.teams[1], '') AS team,
         p.assignment != '' AS is_started, p.is_passed AS is_passed, p.is_completed AS is_completed,
         (u.assignment, u.member) IN (SELECT assignment, member FROM training_waiver) OR (u.assignment, '') IN (SELECT assignment, member FROM training_waiver) AS is_waived,
-        u.is_past_due AND NOT is_completed AND NOT is_waived AS is_overdue
+        (u.is_past_due OR (u.assignment, u.member) IN (SELECT assignment, member FROM training_newcomer WHERE is_past_due)) AND NOT is_completed AND NOT is_waived AS is_overdue
     FROM (
-        SELECT q.member AS member, a.assignment AS assignment, a.module AS module, a.track AS track, a.team AS team, a.assigned_at AS assigned_at, a.is_past_due AS is_past_due
+        SELECT q.member AS member, a.assignment AS assignment, a.module AS module, a.track AS track, if(a.team = '', a.within, a.team) AS team, a.assigned_at AS assigned_at, a.is_past_due AS is_past_due
         FROM training_person AS q
         INNER JOIN training_assignment AS a ON q.assignment = a.assignment) AS u
     LEFT JOIN training_progress AS p ON u.assignment = p.assignment AND u.member = p.member

@@ -1,5 +1,5 @@
 -- metric: training_progress
--- version: 1
+-- version: 2
 -- unit: assignments
 -- title: Training progress
 -- by: module, team, track, person
@@ -10,7 +10,7 @@
 -- facts: training_keyed
 -- people: work
 -- definition: Assignments made in the window, one for each person they are for; an assignment to a team is
---   its members' of that moment. started: anything was done with it. passed: its quiz. completed: by
+--   its members' of that moment, one to a rota its newcomers'. started: anything was done with it. passed: its quiz. completed: by
 --   evidence. overdue: past its date as of as_of and neither completed nor waived. The columns
 --   overlap. team: the one assigned, else the person's at that moment.
 SELECT

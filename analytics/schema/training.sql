@@ -1,6 +1,7 @@
 -- projection: training
 -- Dated facts about assignments: who was to learn what by when, and what came of it. due
--- is the text as it was given, a date or an instant.
+-- is the text as it was given, a date or an instant. rota and within: of a standing rule, the
+-- schedule and the team whose people on it are meant.
 CREATE TABLE training
 (
     assignment String,
@@ -13,6 +14,8 @@ CREATE TABLE training
     team       LowCardinality(String),
     person     String,
     due        String,
+    rota       LowCardinality(String),
+    within     LowCardinality(String),
     seen       DateTime64(3, 'UTC'),
     unseen     UInt64
 )
@@ -27,6 +30,8 @@ SELECT
     JSONExtractString(data, 'track') AS track,
     team, person,
     JSONExtractString(data, 'due') AS due,
+    JSONExtractString(data, 'rota') AS rota,
+    JSONExtractString(data, 'within') AS within,
     seen, unseen
 FROM events
 WHERE kind IN ('training.assigned', 'training.started', 'training.answered', 'training.passed', 'training.failed', 'training.completed', 'training.abandoned', 'training.waived')

@@ -191,7 +191,7 @@ var specs = map[Kind]spec{
 	SkillUntagged:           rare("incident", "skill", "by"),
 	SkillEvidenced:          rare("person", "skill", "kind", "ref", "rule_version"),
 	EvidenceVoided:          rare("evidence", "reason"),
-	TrainingAssigned:        rare("assignment", "by").or("module", "track").or("person", "team"),
+	TrainingAssigned:        rare("assignment", "by").or("module", "track").or("person", "team", "rota"),
 	TrainingStarted:         rare("assignment", "module", "person"),
 	TrainingAnswered:        rare("assignment", "module", "person", "question", "correct"),
 	TrainingPassed:          rare("assignment", "module", "person"),

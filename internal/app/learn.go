@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -204,41 +203,25 @@ func (l learner) Answer(ctx context.Context, who access.Who, a training.Attempt)
 	if err != nil {
 		return training.Marked{}, err
 	}
-	return marked, l.publish(ctx, events...)
-}
-
-// Complete takes evidence that somebody hands in. Evidence of other kinds comes from what
-// happens: a drill, an event, somebody else's word.
-func (l learner) Complete(ctx context.Context, who access.Who, assignment, module, evidence string) error {
-	m, err := l.module(module)
+	if !marked.Passed {
+		return marked, l.publish(ctx, events...)
+	}
+	rows, err := l.own(ctx, who)
 	if err != nil {
-		return err
+		return training.Marked{}, err
 	}
-	defer l.turn(who)()
-	r, err := l.mine(ctx, who, assignment, module)
+	again, err := l.renewed(rows, r, m, a.At)
 	if err != nil {
-		return err
+		return training.Marked{}, err
 	}
-	switch {
-	case m.Evidence.Kind != "upload":
-		return wrong("evidence", "%s is completed by evidence of the kind %s, which is not handed in here", m.ID, m.Evidence.Kind)
-	case r.Started.IsZero():
-		return wrong("assignment", "start the module first")
-	case r.Passed.IsZero() && len(m.Quiz) > 0:
-		return wrong("evidence", "pass the quiz first")
-	case evidence == "":
-		return wrong("evidence", "missing: what shows it?")
-	case len(evidence) > longestRef:
-		return wrong("evidence", "at most %d bytes; a link may lead to more", longestRef)
+	if again != nil {
+		return marked, l.publish(ctx, append(events, *again)...)
 	}
-	if u, err := url.Parse(evidence); err == nil && u.Scheme != "" && !strings.ContainsAny(evidence, " \n") && u.Scheme != "http" && u.Scheme != "https" {
-		return wrong("evidence", "a link must begin with https://")
+	if err := l.publish(ctx, events...); err != nil {
+		return training.Marked{}, err
 	}
-	e, err := training.Completed(l.enrolment(who, r.ID, m), m, training.Evidence{Kind: m.Evidence.Kind, Ref: evidence}, l.now())
-	if err != nil {
-		return built(err)
-	}
-	return l.publish(ctx, e)
+	r.Passed = a.At
+	return marked, l.byDrill(ctx, who, m, r, nil)
 }
 
 // Abandon ends one's own work on a module before its end.

@@ -124,9 +124,14 @@ var hiddenInput = regexp.MustCompile(`name="(assignment|number|digest)" value="(
 // quiz fills in the form of a page: right or wrong.
 func (l *learners) quiz(person, page string, right bool) url.Values {
 	l.t.Helper()
-	m, _ := l.a.curriculum.Module("PG1")
+	return l.quizOf("PG1", person, page, right)
+}
+
+func (l *learners) quizOf(module, person, page string, right bool) url.Values {
+	l.t.Helper()
+	m, _ := l.a.curriculum.Module(module)
 	form := url.Values{}
-	_, part, _ := strings.Cut(page, `action="/training/PG1/quiz"`)
+	_, part, _ := strings.Cut(page, `action="/training/`+module+`/quiz"`)
 	for _, x := range hiddenInput.FindAllStringSubmatch(part, 3) {
 		form.Set(x[1], x[2])
 	}
@@ -134,7 +139,7 @@ func (l *learners) quiz(person, page string, right bool) url.Values {
 	if err != nil {
 		l.t.Fatalf("%s has no quiz on the page", person)
 	}
-	a := training.Attempt{Assignment: form.Get("assignment"), Person: person, Module: "PG1", Number: number}
+	a := training.Attempt{Assignment: form.Get("assignment"), Person: person, Module: module, Number: number}
 	for i, q := range a.Shown(m) {
 		for place, o := range q.Options {
 			if o.Right == right {
@@ -162,7 +167,7 @@ func TestLearningFromAssignmentToEvidence(t *testing.T) {
 	}
 	for says, form := range map[string]url.Values{
 		"Due: must be a date": work("due", "soon"), "Due: is in the past": work("due", "2026-06-19"), "Cites: there is no incident": work("cites", "inc-none"),
-		"For: a person or a team": {}, "Reason: at most": work("reason", strings.Repeat("x", 501)),
+		"For: a person, a team or a rota": {}, "Reason: at most": work("reason", strings.Repeat("x", 501)),
 	} {
 		l.post(lead, "PG1/assign", form, http.StatusBadRequest, says)
 	}

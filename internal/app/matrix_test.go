@@ -302,6 +302,21 @@ func (o org) rows() []row {
 		{"POST /api/v1/forget", "/api/v1/forget", `{"person":"nobody@matrix.example"}`, "", false},
 		{"GET /nowhere", "/nowhere/" + q(o.duo[0]), "", "", false},
 	}
+	// What is due, the form that assigns, and somebody's word about somebody else.
+	for path, answers := range map[string]string{
+		"": signedIn, "?state=all": signedIn, "?team=alpha&state=all": "lead people", "?team=duo&state=all": "people", "?state=none": "", "?person=" + q(o.duo[0]): "",
+	} {
+		rows = append(rows, row{"GET /assignments", "/assignments" + path, "", answers, false})
+	}
+	for path, answers := range map[string]string{
+		"?module=FX4&skill=queue-stream-ops": "lead other", "?team=alpha&for=person:" + q(o.alpha[2]) + "&module=FX4": "lead", "?for=person:" + q(o.duo[0]) + "&module=FX4": "lead other", "?team=duo": "",
+	} {
+		rows = append(rows, row{"GET /training/assign", "/training/assign" + path, "", answers, false})
+	}
+	rows = append(rows, row{"POST /training/assign", "/training/assign", "module=FX4&for=person:" + q(o.alpha[1]), "", false},
+		row{"GET /training/:module/word", "/training/LN2/word", "", signedIn, false},
+		row{"GET /training/:module/word", "/training/LN2/word?assignment=work-alpha1&person=" + q(o.alpha[1]), "", signedIn, false},
+		row{"GET /training/:module/word", "/training/none/word", "", "", false})
 	for path, answers := range map[string]string{
 		"": signedIn, "team=alpha": "lead people", "team=duo": "people", "team=alpha&team=duo": "people", "person=" + q(o.alpha[1]): "member lead people",
 		"person=" + q(o.alpha[2]): "lead people", "person=" + q(aliasOf(o.alpha[2])): "lead people", "person=" + q(o.alpha[1]) + "&person=" + q(o.alpha[2]): "lead people",
@@ -316,7 +331,7 @@ func (o org) rows() []row {
 	}
 	rows = append(rows, row{"POST /me/skills", "/me/skills", "evidence=x&reason=x", "", false},
 		row{"POST /people/:person/skills", "/people/" + q(o.alpha[1]) + "/skills", "evidence=x&reason=x", "", false})
-	for _, act := range []string{"assign", "start", "quiz", "complete", "abandon", "waive"} { // without the page's token nobody
+	for _, act := range []string{"assign", "start", "quiz", "complete", "abandon", "waive", "word", "rate", "end"} { // without the page's token nobody
 		rows = append(rows, row{"POST /training/:module/" + act, "/training/PG1/" + act, "assignment=work-alpha1&person=" + q(o.alpha[1]) + "&reason=administrative&for=person:" + q(o.alpha[1]), "", false})
 	}
 	rows = append(rows, // what goes out

@@ -97,17 +97,6 @@ func (r *receiver) config(t *testing.T) *notify.Config {
 	return c
 }
 
-// tell publishes facts and waits until they are stored.
-func (l *learners) tell(events ...event.Event) {
-	l.t.Helper()
-	if err := l.a.core.Publisher.Publish(l.t.Context(), events...); err != nil {
-		l.t.Fatal(err)
-	}
-	if err := l.a.core.Sink.Drain(l.t.Context()); err != nil {
-		l.t.Fatal(err)
-	}
-}
-
 func (l *learners) fact(kind event.Kind, at time.Time, data map[string]any) event.Event {
 	l.t.Helper()
 	e, err := event.New(event.OwnSource, kind, "outgoing", fmt.Sprint(kind, data), at, data)
@@ -137,8 +126,8 @@ func TestRemindersGoOutOnce(t *testing.T) {
 	cfg := r.config(t)
 	l := newLearners(t, func(c *Config) { c.Notify, c.noticeEvery = cfg, 24*time.Hour })
 	abe, amy, art, ben, dan := l.o.alpha[1], l.o.alpha[2], l.o.alpha[3], l.o.beta[1], l.o.duo[0]
-	l.tell(l.assigned(abe, amy, art, ben, dan)...)
-	l.tell(
+	l.keep(l.assigned(abe, amy, art, ben, dan)...)
+	l.keep(
 		l.fact(event.ShiftPlanned, matrixNow.AddDate(0, 0, -5), map[string]any{"shift": "next", "schedule": "next", "person": amy, "start": "2026-06-21T12:00:00Z", "end": "2026-06-22T12:00:00Z"}),
 		l.fact(event.TrainingWaived, matrixNow.AddDate(0, 0, -1), map[string]any{"assignment": "w-" + nameOf(ben), "by": l.o.beta[0], "reason": "tested-out"}),
 	)
@@ -221,7 +210,7 @@ func TestReminderAfterACrash(t *testing.T) {
 	r := &receiver{}
 	cfg := r.config(t)
 	l := newLearners(t, func(c *Config) { c.Notify, c.noticeEvery = cfg, 24*time.Hour })
-	l.tell(l.assigned(l.o.alpha[1])...)
+	l.keep(l.assigned(l.o.alpha[1])...)
 	s := l.a.sender
 	s.turn.Lock()
 	people, err := s.people(t.Context(), l.a.cfg.Now())
@@ -270,8 +259,8 @@ func TestCalendarFeed(t *testing.T) {
 	cfg := r.config(t)
 	l := newLearners(t, func(c *Config) { c.Notify, c.noticeEvery = cfg, 24*time.Hour })
 	abe, amy := l.o.alpha[1], l.o.alpha[2]
-	l.tell(l.assigned(abe, amy)...)
-	l.tell(
+	l.keep(l.assigned(abe, amy)...)
+	l.keep(
 		l.fact(event.ShiftPlanned, matrixNow.AddDate(0, 0, -5), map[string]any{"shift": "next", "schedule": "next", "person": abe, "start": "2026-06-23T12:00:00Z", "end": "2026-06-24T12:00:00Z"}),
 		l.fact(event.DrillBooked, matrixNow.AddDate(0, 0, -1), map[string]any{"booking": "b1", "drill": "none", "by": l.o.alpha[0], "starts_at": "2026-06-22T10:00:00Z", "team": "alpha"}),
 	)
@@ -321,7 +310,7 @@ func TestCalendarFeed(t *testing.T) {
 	if code, _, body := fetch(mine, header.Get("ETag")); code != http.StatusNotModified || body != "" {
 		t.Error(code, body)
 	}
-	l.tell(l.fact(event.TrainingCompleted, matrixNow, map[string]any{"assignment": "w-" + nameOf(abe), "module": "PG1", "person": abe, "ref": "x", "kind": "upload"}))
+	l.keep(l.fact(event.TrainingCompleted, matrixNow, map[string]any{"assignment": "w-" + nameOf(abe), "module": "PG1", "person": abe, "ref": "x", "kind": "upload"}))
 	if code, _, body := fetch(mine, header.Get("ETag")); code != 200 || strings.Contains(body, "Due: PG1") || !strings.Contains(body, "Nothing is left to learn") {
 		t.Error(code, body)
 	}
@@ -374,7 +363,7 @@ func TestLearningRecordsArePushedAndAnswered(t *testing.T) {
 	l := newLearners(t, func(c *Config) { c.Notify, c.noticeEvery = cfg, 24*time.Hour })
 	abe, amy, dan := l.o.alpha[1], l.o.alpha[2], l.o.duo[0]
 	at := matrixNow.AddDate(0, 0, -1)
-	l.tell(l.assigned(abe, amy, dan)...)
+	l.keep(l.assigned(abe, amy, dan)...)
 	in := func(kind event.Kind, p string, more ...any) event.Event {
 		data := map[string]any{"assignment": "w-" + nameOf(p), "module": "PG1", "person": p}
 		for i := 0; i < len(more); i += 2 {
@@ -384,7 +373,7 @@ func TestLearningRecordsArePushedAndAnswered(t *testing.T) {
 		return l.fact(kind, at, data)
 	}
 	completed := in(event.TrainingCompleted, abe, "ref", "note", "kind", "upload")
-	l.tell(in(event.TrainingStarted, abe), in(event.TrainingPassed, abe, "attempt", 1, "score", 1), completed, in(event.TrainingStarted, amy), in(event.TrainingStarted, dan))
+	l.keep(in(event.TrainingStarted, abe), in(event.TrainingPassed, abe, "attempt", 1, "score", 1), completed, in(event.TrainingStarted, amy), in(event.TrainingStarted, dan))
 	if _, err := l.a.core.Forget(t.Context(), dan, func(string) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +398,7 @@ func TestLearningRecordsArePushedAndAnswered(t *testing.T) {
 		}
 	}
 	r.kept = nil
-	l.tell(l.fact(event.EvidenceVoided, matrixNow, map[string]any{"evidence": completed.ID, "reason": "not theirs"}))
+	l.keep(l.fact(event.EvidenceVoided, matrixNow, map[string]any{"evidence": completed.ID, "reason": "not theirs"}))
 	push()
 	if len(r.kept) != 1 || !strings.HasPrefix(r.kept[0], "voided ") {
 		t.Errorf("%q", r.kept)

@@ -27,7 +27,8 @@ import (
 type player struct {
 	c     *Core
 	mu    sync.Mutex
-	ahead map[string]*analytics.Attempt // published, and perhaps not stored
+	ahead map[string]*analytics.Attempt                               // published, and perhaps not stored
+	over  func(context.Context, access.Who, *analytics.Attempt) error // told who finished an attempt, and which if it may not be stored yet; may be nil
 }
 
 // most is how many attempts are remembered ahead of the warehouse.
@@ -93,7 +94,13 @@ func (p *player) Wait(ctx context.Context, who access.Who, attempt string) error
 
 // Finish ends an attempt and keeps its score.
 func (p *player) Finish(ctx context.Context, who access.Who, attempt string) error {
-	return p.Act(ctx, who, attempt, string(drill.Finish))
+	if err := p.Act(ctx, who, attempt, string(drill.Finish)); err != nil || p.over == nil {
+		return err
+	}
+	p.mu.Lock()
+	a := p.ahead[attempt] // nil where many others were played since: then it is stored
+	p.mu.Unlock()
+	return p.over(ctx, who, a)
 }
 
 // Publish makes an event of a compiled drill.

@@ -31,10 +31,11 @@ func (a *App) handler() (http.Handler, error) {
 		mux.HandleFunc("POST /api/v1/forget", a.needs(keys.ScopeAdmin, a.serveForget))
 	}
 	if a.cfg.has(RoleWeb) {
-		learns := newLearner(c, a.curriculum)
+		learn, play := newLearner(c, a.curriculum), newPlayer(c)
+		play.over = learn.Played
 		deps := dashboards.Deps{
-			Store: dashboards.Over(c.Store), Gate: a.who, Ingest: intake, Redriver: redriver{c}, Keys: keyPage{a}, Play: newPlayer(c), Audit: a.ledger.act,
-			Learn: learns, Showing: shower{learns, a.rules, a.ledger.act}, Shadow: shadower{learns}, Advise: adviser{learns}, Outgoing: newOutgoing(a),
+			Store: dashboards.Over(c.Store), Gate: a.who, Ingest: intake, Redriver: redriver{c}, Keys: keyPage{a}, Play: play, Audit: a.ledger.act,
+			Learn: learn, Showing: shower{learn, a.rules, a.ledger.act}, Shadow: shadower{learn}, Advise: adviser{learn}, Outgoing: newOutgoing(a),
 			Ready: c.ready, Metrics: c.metrics.handler(),
 			Zone: a.cfg.Zone, Now: a.cfg.Now, Log: a.log.With("part", "pages"), Version: a.cfg.Version,
 			Dev: a.trusting(), ViewAs: a.trusting(), Insecure: a.insecure(),
