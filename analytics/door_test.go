@@ -39,6 +39,8 @@ var working = map[string]string{
 	"Attempts":         "the asker's own",
 	"DrillSource":      "the incident's owners are found before Authors decides; the rest after it",
 	"Attempt":          "after Plays",
+	"Rollouts":         "draws, which name teams and no person",
+	"answersOf":        "the asker's own",
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -46,6 +47,10 @@ type Reading interface {
 	Attempts(ctx context.Context) ([]analytics.AttemptRow, error)
 	Attempt(ctx context.Context, id string) (*analytics.Attempt, error)
 	Assignments(ctx context.Context, f analytics.AssignmentFilter) ([]analytics.AssignmentRow, error)
+	Rollouts(ctx context.Context) ([]analytics.Rollout, error)
+	Rollout(ctx context.Context, id string) (*analytics.Rollout, error)
+	Panel(ctx context.Context, m analytics.Measure, teams []string, from, to time.Time) (*analytics.Panel, error)
+	Question(ctx context.Context) (*analytics.WeekQuestion, error)
 	Looks(ctx context.Context, limit int) ([]analytics.LookRow, error)
 	Audit(ctx context.Context, limit int) ([]analytics.AuditRow, error)
 	Quarantine(ctx context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error)

@@ -39,6 +39,8 @@ type page struct {
 	Debrief     *debriefView
 	Author      *authorView
 	Module      *moduleView
+	Rollout     *rolloutView
+	Question    *questionPage
 	TokenForm   *string // where signing in with a token leads
 }
 

@@ -38,8 +38,10 @@ func (s *Server) me(c echo.Context) error {
 	}
 	var looks []analytics.LookRow
 	var work []analytics.AssignmentRow
+	var week **analytics.WeekQuestion
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
 		ask.do(func(ctx context.Context) (err error) { looks, err = ask.read.Looks(ctx, looksShown); return })
+		week = s.asksQuestion(ask, w)
 		if s.Learn != nil {
 			ask.do(func(ctx context.Context) (err error) {
 				work, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
@@ -50,7 +52,11 @@ func (s *Server) me(c echo.Context) error {
 		if s.Learn == nil {
 			return []card{s.looksCard(f, n, looks)}
 		}
-		return []card{s.learnCard(f, n, work), s.looksCard(f, n, looks)}
+		cards := []card{s.learnCard(f, n, work)}
+		if cd := questionCard(*week); cd != nil {
+			cards = append(cards, *cd)
+		}
+		return append(cards, s.looksCard(f, n, looks))
 	})
 }
 

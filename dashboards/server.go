@@ -79,6 +79,9 @@ type Deps struct {
 	Insecure    bool   // served without TLS on loopback: cookies may travel so
 	ViewAs      bool   // a switcher shows pages as others see them
 	EchartsPath string // a file to serve instead of the embedded or found chart library
+
+	Rollouts  Rollouts  // draws roll-outs; nil: they are read and not drawn
+	Questions Questions // marks answers to the question of the week; nil: there is none
 }
 
 // Server serves pages and API. It holds no state besides its parsed templates and assets.
@@ -191,6 +194,8 @@ func (s *Server) routes() *echo.Echo {
 	}
 	if s.Learn != nil {
 		s.learnRoutes(router{get, post, csrf, zip})
+		s.rolloutRoutes(router{get, post, csrf, zip})
+		s.questionRoutes(router{get, post, csrf, zip})
 	}
 	if s.ViewAs {
 		post("/viewas", anybody, s.switchTo)

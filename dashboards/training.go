@@ -32,6 +32,7 @@ func (s *Server) training(c echo.Context) error {
 	ask := s.asker(c, f)
 	dir := ask.names()
 	x := s.toLearn(ask, w, "")
+	week, drawn := s.asksQuestion(ask, w), s.asksRollouts(ask)
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -46,6 +47,7 @@ func (s *Server) training(c echo.Context) error {
 	if x.leads {
 		p.Cards = append(p.Cards, s.dueCard(f, n, w, x.led))
 	}
+	p.Cards = append(p.Cards, s.trainingExtras(c, ask, n, *week, *drawn)...)
 	for _, t := range cur.Tracks {
 		p.Cards = append(p.Cards, s.trackCard(f, t, x.self, x.own))
 	}

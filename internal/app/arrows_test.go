@@ -18,13 +18,14 @@ var arrows = map[string][]string{
 	"cmd/steward":        {"internal/app"},
 	"internal/app":       {"*"},
 	"access":             nil,
-	"dashboards":         {"access", "analytics", "identity", "training", "training/drill", "training/rollout"},
+	"dashboards":         {"access", "analytics", "identity", "training", "training/drill", "training/recall", "training/rollout"},
 	"training":           {"access", "analytics", "ingest/event"},
 	"training/drill":     {"ingest/event"},
 	"training/rollout":   {"ingest/event"},
+	"training/recall":    {"ingest/event"},
 	"identity":           nil,
-	"analytics":          {"access", "identity", "ingest/event", "internal/warehouse", "training/drill"}, // a stored drill is read as what it is
-	"analytics/oracle":   {"ingest/event"},                                                               // the slow reading that tests compare with: nobody's import outside tests
+	"analytics":          {"access", "identity", "ingest/event", "internal/warehouse", "training/drill", "training/recall", "training/rollout"}, // a stored drill or draw is read as what it is
+	"analytics/oracle":   {"ingest/event"},                                                                                                      // the slow reading that tests compare with: nobody's import outside tests
 	"ingest":             {"identity", "ingest/event", "ingest/source", "internal/warehouse"},
 	"ingest/source":      {"ingest/event"},
 	"internal/simulate":  {"ingest/event"},
@@ -57,7 +58,7 @@ var walls = map[string]string{
 	"github.com/go-jose/go-jose":          "internal/signin", // its tests forge tokens
 	"github.com/zitadel/oidc":             "internal/signin", // the provider its tests run
 	"github.com/yuin/goldmark":            "training",
-	"github.com/open-spaced-repetition":   "training/drill",
+	"github.com/open-spaced-repetition":   "training/recall",
 }
 
 // pure packages may import the standard library and nothing else.
