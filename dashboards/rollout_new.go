@@ -102,6 +102,7 @@ func (s *Server) rolloutForm(c echo.Context, status int, f RolloutForm, filled b
 	p := &page{Title: "Plan a roll-out", Nav: "Training", Rollout: v}
 	p.Sub = say(linked("all roll-outs", "/training/rollouts"))
 	p.Answer = say("Choose what is taught, to which teams, and what it should change. ", strong("All of it is decided before anybody is trained"), "; chance then decides who is first.")
+	p.Version, p.Dev = s.Version, s.Dev
 	return s.draw(c, status, p)
 }
 

@@ -139,7 +139,7 @@ func (x *trial) answer() []bit {
 func (s *Server) resultCard(x *trial) card {
 	r := x.result
 	words := rollout.Words(*r, x.measure.Name)
-	cd := card{ID: "result", Title: "What came of it?", Wide: "w12", Say: say(words[0], " ", words[1], " ", words[2])}
+	cd := card{ID: "result", Title: "What came of it?", Wide: "w12", Say: say(words[1], " ", words[3])}
 	cd.N = fmt.Sprintf("%s and %s %s", plural(float64(r.Teams), "team", "teams"), count(x.panel.N), x.behind())
 	end := func(v *float64) string {
 		if v == nil {
@@ -159,9 +159,12 @@ func (s *Server) resultCard(x *trial) card {
 	t.add(txt("team-weeks after training, and without"), num(fmt.Sprintf("%d, %d", r.TrainedWeeks, r.NotYetWeeks)))
 	t.add(txt("mean before the first start"), num(x.unit(r.Base)))
 	cd.Body = t
+	if m, ok := s.metrics[x.measure.Metric]; ok {
+		cd.Metric = &m
+	}
 	for _, change := range x.changes() {
 		if note, err := rollout.PowerNote(*r, change); err == nil {
-			cd.Notes = append(cd.Notes, note)
+			cd.Say = append(cd.Say, say(" ", note)...)
 		}
 	}
 	cd.Notes = append(cd.Notes, fmt.Sprintf("Metric %s, version %d, of weeks that ended by %s. Changes are shares of the mean before the first start.", x.measure.Metric, x.panel.Version, x.panel.AsOf.In(s.Zone).Format("2 Jan 2006 15:04 MST")),
