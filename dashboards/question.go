@@ -132,11 +132,11 @@ func (v *questionPage) mark(q recall.Question, right bool, chosen string) {
 	answer := q.Answer(q.Right)
 	switch {
 	case right:
-		v.Verdict = say(strong("Right: " + answer + "."))
+		v.Verdict = say(strong("Right: “" + answer + "”."))
 	case chosen != "":
-		v.Verdict = say(strong("Not "+chosen+": "+answer+"."), " It will be asked again soon.")
+		v.Verdict = say("You said “"+chosen+"”; ", strong("it was “"+answer+"”"), ". It will be asked again soon.")
 	default:
-		v.Verdict = say(strong("It was "+answer+"."), " You had another answer; it will be asked again soon.")
+		v.Verdict = say(strong("It was “"+answer+"”."), " You had another answer; it will be asked again soon.")
 	}
 }
 

@@ -67,7 +67,7 @@ func (x *trial) look(ctx context.Context, read Reading) error {
 	var denied *access.Denied
 	switch x.panel, err = read.Panel(ctx, x.measure, x.Teams, from, to); {
 	case errors.As(err, &denied):
-		x.why, x.denied = "Not shown to you: "+denied.Reason+".", true
+		x.why, x.denied = "Not shown to you: what people carry by the week is for people admins and for who leads all of these teams.", true
 		return nil
 	case err != nil:
 		return err
@@ -301,7 +301,7 @@ func (s *Server) orderCard(x *trial, n *names) card {
 		week, starts := begun[id]
 		line := []cell{ref(n.team(id), at("teams", id)), txt("not in this window"), txt("compared with")}
 		if starts {
-			state := "since " + plural(float64(weeksBetween(week, now)+1), "week", "weeks")
+			state := "for " + plural(float64(weeksBetween(week, now)+1), "week", "weeks")
 			switch {
 			case week.After(now):
 				state = "in " + plural(float64(weeksBetween(now, week)), "week", "weeks")
@@ -371,7 +371,7 @@ func (s *Server) rolloutCSV(c echo.Context) error {
 		return err
 	}
 	if x.denied {
-		return &access.Denied{Reason: strings.TrimSuffix(strings.TrimPrefix(x.why, "Not shown to you: "), ".")}
+		return &access.Denied{Reason: "what people carry by the week is for people admins and for who leads all of these teams"}
 	}
 	lines := [][]string{{"week", "before", "trained_teams", "not_yet_teams", "trained_mean", "not_yet_mean", "apart"}}
 	figure := func(v *float64) string {

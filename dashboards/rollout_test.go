@@ -22,8 +22,8 @@ func TestRolloutPages(t *testing.T) {
 		"/training/rollouts":            {"6 roll-outs", "can be read", "drawn, not begun", "Draw a new one", "all starts made, the window is open"},
 		"/training/rollouts/done":       {"90 % interval", "Trained teams had lower incidents per week", "512 incidents", "smallest p this draw could give", "teams are needed", "seed", "steward rollout check", "was a draw before it", "drawn again 1 time"},
 		"/training/rollouts/ratio":      {"90 % interval", "median time to resolve", "in percent"},
-		"/training/rollouts/load":       {"Not shown to you: not your load", "Who starts when?", "What was decided before looking?"},
-		"/training/rollouts/open":       {"There is no result yet", "Who starts when?", "since 5 weeks", "before the first start"},
+		"/training/rollouts/load":       {"Not shown to you: what people carry", "Who starts when?", "What was decided before looking?"},
+		"/training/rollouts/open":       {"There is no result yet", "Who starts when?", "for 5 weeks", "before the first start"},
 		"/training/rollouts/ahead":      {"There is no result yet", "in 4 weeks"},
 		"/training/rollouts/odd":        {"are withheld", "published after the first start"},
 		"/training/rollouts/none":       {"No roll-out"},
@@ -152,10 +152,10 @@ func TestQuestionPage(t *testing.T) {
 		s.Handler().ServeHTTP(w, req)
 		return w.Code, text(t, w.Body.String())
 	}
-	if code, page := post("c"); code != 200 || !strings.Contains(page, "Right: See.") || !strings.Contains(page, "minute by minute") || !strings.Contains(page, "The next one comes on Monday") {
+	if code, page := post("c"); code != 200 || !strings.Contains(page, "Right: “See”.") || !strings.Contains(page, "minute by minute") || !strings.Contains(page, "The next one comes on Monday") {
 		t.Errorf("%d %.900s", code, page)
 	}
-	if code, page := post("a"); code != 200 || !strings.Contains(page, "Not "+hostile[2]+": See.") {
+	if code, page := post("a"); code != 200 || !strings.Contains(page, "You said “"+hostile[2]+"”; it was “See”.") {
 		t.Errorf("%d %.900s", code, page)
 	}
 	if len(questions.given) != 2 || questions.given[0] != "q digest0 c" {
@@ -166,7 +166,7 @@ func TestQuestionPage(t *testing.T) {
 		t.Errorf("%d %.900s", code, page)
 	}
 	store.tried = true
-	if page := text(t, body(t, get(t, s, "/training/question"))); !strings.Contains(page, "Right: See.") {
+	if page := text(t, body(t, get(t, s, "/training/question"))); !strings.Contains(page, "Right: “See”.") {
 		t.Errorf("%.900s", page)
 	}
 	empty := boot(t, &fake{now: testNow, empty: true}, rolling)
@@ -177,4 +177,13 @@ func TestQuestionPage(t *testing.T) {
 	if page := text(t, body(t, get(t, nobody, "/training/question"))); !strings.Contains(page, "nobody in particular") {
 		t.Errorf("%.900s", page)
 	}
+}
+
+// rolloutPages are drawn in the browser too, with so many charts each.
+var rolloutPages = []struct {
+	path   string
+	charts int
+}{
+	{"/training/rollouts", 0}, {"/training/rollouts/done", 1}, {"/training/rollouts/ratio", 1}, {"/training/rollouts/open", 1}, {"/training/rollouts/load", 0}, {"/training/question", 0},
+	{"/training/rollouts/new?module=FX1&metric=incidents&expect=lower&from=2026-10-05&to=2027-02-08&team=t1&team=t2&week=2026-12-14&teams=4", 0},
 }
