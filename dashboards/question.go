@@ -109,6 +109,8 @@ func (s *Server) questionShown(c echo.Context, status int, problem string, m *ma
 	}
 	if v.Text != "" {
 		p.Question = v
+	} else if problem != "" {
+		p.Cards = append(p.Cards, card{ID: "refused", Title: "What was wrong?", Wide: "w12", Err: problem})
 	}
 	p.Cards = append(p.Cards, s.cardsCard(f, x))
 	p.Version, p.Dev = s.Version, s.Dev
