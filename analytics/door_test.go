@@ -46,6 +46,8 @@ var working = map[string]string{
 	"NextShift":        "after LearningOf; a moment",
 	"WorthDrill":       "each incident by access.Authors, before it leaves",
 	"unaided":          "who published a drill, of which leaves whether it was the asker",
+	"Rollouts":         "draws, which name teams and no person",
+	"answersOf":        "the asker's own",
 	"Audit":            "after Administer",
 	"EvidenceByID":     "after Voids, which says of each row whether it leaves",
 	"Took":             "after Tells; names by story.go",

@@ -60,7 +60,7 @@ func TestPagesInChromium(t *testing.T) {
 		t.Skip("drives a browser")
 	}
 	chromium.Path(t)
-	s := boot(t, newFake(), learningLead)
+	s := boot(t, newFake(), rolling)
 	if _, ok := s.assets["echarts.min.js"]; !ok {
 		if os.Getenv("STEWARD_CI") == "1" {
 			t.Fatal("the chart library is missing: npm ci")
@@ -74,6 +74,9 @@ func TestPagesInChromium(t *testing.T) {
 	id := url.PathEscape(hostile[0])
 	charts := map[string]int{"/people/" + id: 1, "/": 1, "/teams/" + id: 2, "/oncall": 2, "/ownership": 1, "/services/" + id: 1}
 	pages := []string{"/", "/teams", "/teams/" + id, "/oncall", "/ownership", "/services", "/services/" + id, "/incidents", "/incidents/" + id, "/definitions", "/people/" + id, "/me", "/drills", "/drills/evil", "/drills/evil/going", "/drills/evil/over", "/audit", "/tokens", "/training", "/training/PG1", "/training/LS1", "/training/reminders", "/quarantine", "/quarantine/0a1b2c", "/nowhere", "/?tz=Nowhere%2FCity&window=13x"}
+	for _, x := range rolloutPages {
+		pages, charts[x.path] = append(pages, x.path), x.charts
+	}
 	for _, view := range []struct {
 		name, scheme string
 		width        int64

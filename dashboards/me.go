@@ -30,6 +30,7 @@ func (s *Server) me(c echo.Context) error {
 	var booked []analytics.BookingRow
 	var drills []analytics.Drill
 	var told *told
+	var week **analytics.WeekQuestion
 	skills := func() map[string]time.Time { return nil }
 	advice := func(*filter) []card { return nil }
 	return s.carries(c, f, w.Person, "", "Me", func(ask *asker) {
@@ -47,7 +48,7 @@ func (s *Server) me(c echo.Context) error {
 			work, err = ask.read.Assignments(ctx, analytics.AssignmentFilter{Own: true, Tracks: s.tracks()})
 			return
 		})
-		skills = ask.ownSkills()
+		skills, week = ask.ownSkills(), s.asksQuestion(ask, w)
 		if s.Outgoing != nil {
 			told = s.toldOf(ask, w, false)
 		}
@@ -59,6 +60,9 @@ func (s *Server) me(c echo.Context) error {
 		cards := append(advice(f), s.learnCard(f, n, work))
 		if told != nil {
 			cards = append(cards, s.comingCard(n, w.Person, s.coming(n, w.Person, work, told), told, true))
+		}
+		if q := questionCard(*week); q != nil {
+			cards = append(cards, *q)
 		}
 		return append(cards, s.bookedCard(f, n, booked, drills), s.badgesCard(f, work, skills()), s.readyLink(), s.looksCard(f, n, looks))
 	}, can)

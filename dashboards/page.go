@@ -47,6 +47,8 @@ type page struct {
 	Give        *giveView
 	Due         *dueView
 	Word        *wordView
+	Rollout     *rolloutView
+	Question    *questionPage
 	TokenForm   *string // where signing in with a token leads
 }
 

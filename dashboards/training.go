@@ -40,6 +40,7 @@ func (s *Server) training(c echo.Context) error {
 	dir := ask.names()
 	x := s.toLearn(ask, w, "")
 	adv := s.adviseOwn(ask)
+	week, drawn := s.asksQuestion(ask, w), s.asksRollouts(ask)
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -64,6 +65,7 @@ func (s *Server) training(c echo.Context) error {
 	if x.leads {
 		p.Cards = append(p.Cards, s.dueCard(f, n, w, x.led))
 	}
+	p.Cards = append(p.Cards, s.trainingExtras(c, ask, n, *week, *drawn)...)
 	for _, t := range cur.Tracks {
 		p.Cards = append(p.Cards, s.trackCard(f, t, x.self, x.own))
 	}

@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 		}
 		return c.fromEnvironment(cmd)
 	}
-	root.AddCommand(c.serve(), c.importFile(), c.query(), c.simulate(), c.rebuild(), c.forget(), c.token(), c.secret(), c.curriculum(), c.skills(), c.version())
+	root.AddCommand(c.serve(), c.importFile(), c.query(), c.simulate(), c.rebuild(), c.forget(), c.token(), c.secret(), c.curriculum(), c.skills(), c.rollout(), c.version())
 
 	err := root.ExecuteContext(ctx)
 	if err == nil {

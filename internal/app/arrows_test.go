@@ -18,14 +18,15 @@ var arrows = map[string][]string{
 	"cmd/steward":        {"internal/app"},
 	"internal/app":       {"*"},
 	"access":             nil,
-	"dashboards":         {"access", "analytics", "identity", "training", "training/drill", "training/evidence", "training/rollout"},
+	"dashboards":         {"access", "analytics", "identity", "training", "training/drill", "training/evidence", "training/recall", "training/rollout"},
 	"training":           {"access", "analytics", "ingest/event"},
 	"training/drill":     {"ingest/event"},
 	"training/evidence":  {"ingest/event", "training"},
 	"training/rollout":   {"ingest/event"},
+	"training/recall":    {"ingest/event"},
 	"identity":           nil,
-	"analytics":          {"access", "identity", "ingest/event", "internal/warehouse", "training/drill"}, // a stored drill is read as what it is
-	"analytics/oracle":   {"ingest/event"},                                                               // the slow reading that tests compare with: nobody's import outside tests
+	"analytics":          {"access", "identity", "ingest/event", "internal/warehouse", "training/drill", "training/recall", "training/rollout"}, // a stored drill or draw is read as what it is
+	"analytics/oracle":   {"ingest/event"},                                                                                                      // the slow reading that tests compare with: nobody's import outside tests
 	"ingest":             {"identity", "ingest/event", "ingest/source", "internal/warehouse"},
 	"ingest/source":      {"ingest/event"},
 	"internal/simulate":  {"ingest/event"},
@@ -59,7 +60,7 @@ var walls = map[string]string{
 	"github.com/go-jose/go-jose":          "internal/signin", // its tests forge tokens
 	"github.com/zitadel/oidc":             "internal/signin", // the provider its tests run
 	"github.com/yuin/goldmark":            "training",
-	"github.com/open-spaced-repetition":   "training/drill",
+	"github.com/open-spaced-repetition":   "training/recall",
 	"github.com/wneessen/go-mail":         "internal/notify",
 	"github.com/emersion":                 "internal/notify", // the mail server its tests run
 	"github.com/arran4/golang-ical":       "training",        // the reader its tests check with

@@ -135,6 +135,7 @@ func (o org) history(t *testing.T) []event.Event {
 				"end": from.Add(time.Duration(o.hoursOf(p) * float64(time.Hour))).Format(time.RFC3339), "level": 1})
 		}
 	}
+	out = append(out, o.rollouts(t)...)
 	return append(out, o.attempts(t)...)
 }
 
@@ -411,6 +412,7 @@ func (o org) rows() []row {
 	metric("graduation?person="+q(o.alpha[1]), "member people", false)
 	metric("graduation?person="+q(aliasOf(o.alpha[2]))+"&team=alpha", "people", false)
 	metric("nothing?by=person", "", false)
+	rows = append(rows, o.rolloutRows()...)
 	return rows
 }
 
@@ -558,6 +560,7 @@ var number = regexp.MustCompile(`\d[\d.]*`)
 func (o org) leaks(t *testing.T, who asker, r row, code int, text string) {
 	t.Helper()
 	plain := html.UnescapeString(text)
+	o.answersLeak(t, who, r, plain)
 	if u, err := url.PathUnescape(r.path); err == nil {
 		plain += "" // the path may be echoed; see below
 		r.path = u

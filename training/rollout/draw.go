@@ -254,4 +254,10 @@ func Week(t time.Time) time.Time {
 	return day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
 }
 
+// LocalWeek is the date, as 00:00 UTC, of the Monday of the week that goes on in a zone.
+func LocalWeek(now time.Time, zone *time.Location) time.Time {
+	y, m, d := now.In(zone).Date()
+	return Week(time.Date(y, m, d, 0, 0, 0, 0, time.UTC))
+}
+
 func monday(t time.Time) bool { return t.Equal(Week(t)) }

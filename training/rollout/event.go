@@ -55,3 +55,21 @@ func Read(data []byte) (Drawn, error) {
 	}
 	return d, d.Validate()
 }
+
+// ReadAny reads a draw from the data of its event, or from the whole CloudEvent.
+func ReadAny(text []byte) (Drawn, error) {
+	var e struct {
+		Type string          `json:"type"`
+		Data json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(text, &e); err != nil {
+		return Drawn{}, fmt.Errorf("rollout.drawn: %w", err)
+	}
+	switch {
+	case e.Data == nil:
+		return Read(text)
+	case e.Type != event.RolloutDrawn.Type():
+		return Drawn{}, fmt.Errorf("rollout.drawn: the event is a %q", e.Type)
+	}
+	return Read(e.Data)
+}

@@ -125,3 +125,6 @@ func grouped(digits string) string {
 	}
 	return digits
 }
+
+// Probability writes a p as the words do.
+func Probability(p float64) string { return probability(p) }
