@@ -258,7 +258,7 @@ func (o org) rows() []row {
 		{"POST /recommendations/dismiss", "/recommendations/dismiss", "team=alpha&recommendation=x&reason=y", "", false}, // without the page's token nobody
 		{"GET /api/v1/recommendations", "/api/v1/recommendations?team=alpha", "", "member lead people", false},
 		{"GET /api/v1/recommendations", "/api/v1/recommendations?team=duo", "", "people", false},
-		{"GET /api/v1/recommendations", "/api/v1/recommendations?own=true", "", "member lead other people admin", false},
+		{"GET /api/v1/recommendations", "/api/v1/recommendations?own=true", "", "viewer member lead other people admin", false},
 		{"GET /api/v1/recommendations", "/api/v1/recommendations?own=true&team=alpha", "", "", false},
 		{"GET /api/v1/recommendations", "/api/v1/recommendations?person=" + q(o.alpha[1]), "", "", false},
 		// How far a newcomer is: themselves, their lead, people admins. Others are refused alike.

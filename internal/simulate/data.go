@@ -233,9 +233,10 @@ type reviewedData struct {
 }
 
 type reviewData struct {
-	Incident string `json:"incident"`
-	URL      string `json:"url"`
-	By       string `json:"by"`
+	Incident string   `json:"incident"`
+	URL      string   `json:"url"`
+	By       string   `json:"by"`
+	Factors  []string `json:"factors,omitempty"` // what it found to have contributed
 }
 
 func (d openedData) incident() string     { return d.Incident }

@@ -221,7 +221,7 @@ func (l *life) finish(p *person, at, done time.Time) {
 	}
 	if l.severity == "critical" && w.chance(0.6) {
 		by := morning(p, done).Add(w.days(1, 12))
-		l.add(event.ReviewPublished, by, reviewData{Incident: l.id, URL: "https://reviews.example.org/" + l.id, By: p.id})
+		l.add(event.ReviewPublished, by, reviewData{Incident: l.id, URL: "https://reviews.example.org/" + l.id, By: p.id, Factors: l.factors()})
 		if url := l.service.runbook(); url != "" && w.chance(0.5) {
 			by = by.Add(w.seconds(3600, 90000))
 			w.add(event.RunbookReviewed, l.service.id, l.service.id+"/"+l.id, by, runbookData{Service: l.service.id, URL: url, By: p.id})

@@ -254,6 +254,17 @@ func (p *person) atWork(at time.Time, l *learning) time.Time {
 	return morning(p, at).Add(l.hours(0.2, 6))
 }
 
+// factors are what a review found: one or two of what reviews tend to find.
+func (l *life) factors() []string {
+	r := l.w.learning.rand
+	all := []string{"escalated late", "runbook out of date", "the alert said nothing of users", "declared after an hour", "the status page lagged behind"}
+	if l.class.name == "deploy-regression" {
+		return []string{"deployed without a flag", all[r.IntN(len(all))]}
+	}
+	i, n := r.IntN(len(all)), r.IntN(3)
+	return all[i:min(i+n, len(all))]
+}
+
 // tag is what a responder says that an incident took, when they are asked at the end.
 func (l *life) tag(p *person, at time.Time) {
 	learn := &l.w.learning

@@ -83,8 +83,10 @@ func TestTheDefaultOrganisationLearns(t *testing.T) {
 			if slices.ContainsFunc(along[d.Person], func(s [2]time.Time) bool { return !e.At.Before(s[0]) && e.At.Before(s[1]) }) {
 				n["taken by a trainee"]++
 			}
-		case event.SkillTagged:
-			n[d.Kind]++
+		case event.ReviewPublished:
+			if strings.Contains(string(e.Data), `"factors":[`) {
+				n["reviews with factors"]++
+			}
 		case event.MemberJoined:
 			if e.At.After(cfg.End.AddDate(0, 0, -14)) {
 				newcomer[d.Person] = true
@@ -102,7 +104,7 @@ func TestTheDefaultOrganisationLearns(t *testing.T) {
 	for what, least := range map[string]int{
 		"training.assigned": 150, "with incidents": 30, "training.failed": 20, "training.completed": 50, "training.rated": 20, "skill.tagged": 60,
 		"last training.assigned": 10, "last training.started": 1, "last training.passed": 10, "last training.failed": 1, "last training.completed": 50, "last training.waived": 10, "last training.abandoned": 2,
-		"overdue": 10, "reverse shadows": 6, "taken by a trainee": 30, "newcomers": 1,
+		"overdue": 10, "reviews with factors": 50, "reverse shadows": 6, "taken by a trainee": 30, "newcomers": 1,
 	} {
 		if n[what] < least {
 			t.Errorf("%s: %d, want %d at least", what, n[what], least)
@@ -130,7 +132,7 @@ func TestLearningChangesNoIncident(t *testing.T) {
 			w.live(day)
 			err := w.flush(day.Add(24*time.Hour), func(e event.Event) error {
 				switch {
-				case strings.HasPrefix(string(e.Kind), "training."), e.Kind == event.SkillTagged, e.Kind == event.PageReviewed,
+				case strings.HasPrefix(string(e.Kind), "training."), e.Kind == event.SkillTagged, e.Kind == event.PageReviewed, e.Kind == event.ReviewPublished,
 					e.Kind == event.IncidentAcknowledged, e.Kind == event.IncidentResolved, strings.Contains(string(e.Data), "reverse_shadow"):
 					return nil
 				}
