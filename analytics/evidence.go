@@ -162,7 +162,7 @@ func plainText(raw json.RawMessage) string {
 // TagRow is one skill that an incident was said to take, by one basis, with who said it last.
 type TagRow struct {
 	Skill, Basis string
-	By           string // a person; empty of a rule
+	By           string // a person, or Somebody; empty of a rule
 	Rule         string
 	At           time.Time
 	Stands       bool
@@ -218,6 +218,20 @@ func (v *View) Took(ctx context.Context, incident string) (*Took, error) {
 	slices.Sort(out.Acted)
 	for _, e := range inc.Events {
 		out.tell(v.s, st.alias, e)
+	}
+	// Who is here only because they acted reads no names and no words of the teams concerned,
+	// as in the story (story.go).
+	if !v.who.IsOperator() && !st.open(nil) {
+		hide := func(by *string) {
+			if *by != "" && *by != ByRules && !st.sees(*by) {
+				*by = Somebody
+			}
+		}
+		for i := range out.Tags {
+			hide(&out.Tags[i].By)
+			hide(&out.Tags[i].UntaggedBy)
+			out.Tags[i].Reason = ""
+		}
 	}
 	slices.SortStableFunc(out.Tags, func(a, b TagRow) int {
 		if a.Skill != b.Skill {

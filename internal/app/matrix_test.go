@@ -109,7 +109,7 @@ func (o org) history(t *testing.T) []event.Event {
 			tell(event.PersonDescribed, p, start, map[string]any{"person": p, "name": nameOf(p), "time_zone": "UTC", "aliases": []string{aliasOf(p)}})
 			tell(event.MemberJoined, name+"/"+p, start, map[string]any{"team": name, "person": p, "role": role})
 			tell(event.SkillEvidenced, p, start, map[string]any{"person": p, "skill": "queues", "kind": "drill", "ref": "d", "rule_version": 1})
-			tell(event.SkillEvidenced, p, start, map[string]any{"person": p, "skill": "queue-stream-ops", "kind": "attested", "ref": "inc-" + name + "-0-0", "rule_version": 1, "note": wordOf(p)})
+			tell(event.SkillEvidenced, p, start, map[string]any{"person": p, "skill": "drill-facilitation", "kind": "attested", "ref": "inc-" + name + "-0-0", "rule_version": 1, "note": wordOf(p)})
 			tell(event.TrainingAssigned, p, start.AddDate(0, 2, 0), map[string]any{"assignment": "tr-" + name + fmt.Sprint(i), "module": "FX4", "person": p, "by": team[0]})
 			for k := range 3 + i {
 				id := fmt.Sprintf("inc-%s-%d-%d", name, i, k)

@@ -94,7 +94,7 @@ func (s *showers) stands(short string) string {
 	}
 	var out []string
 	for _, r := range rows {
-		if r.Voided.IsZero() && r.Skill != "queues" { // which the matrix' history begins with
+		if r.Voided.IsZero() && r.Skill != "queues" && r.Skill != "drill-facilitation" { // which the matrix' history begins with
 			ref := r.Ref
 			if strings.HasPrefix(ref, "shift-") {
 				ref = "shift"
@@ -274,6 +274,18 @@ func TestSkillsFromIncidents(t *testing.T) {
 	if page := s.page(abe, "/incidents/x3"); !strings.Contains(page, ", reviewer") || !strings.Contains(page, "by the rule queue") {
 		t.Error("who said so is not there")
 	}
+	// Somebody of another team who acted says so too, and reads neither names nor words.
+	s.act("auto", day(5, 9).Add(30*time.Minute), "bea", "note")
+	s.page(ann, "/incidents/auto")
+	s.form(ann, "/incidents/auto/skills", url.Values{"tag": {"datastore-ops"}}, http.StatusSeeOther, "")
+	s.form(ann, "/incidents/auto/skills", url.Values{"untag": {"datastore-ops"}, "reason": {"Zebra crossing"}}, http.StatusSeeOther, "")
+	if page := s.page(bea, "/incidents/auto"); !strings.Contains(page, "taken back by somebody") || strings.Contains(page, nameOf(ann)) || strings.Contains(page, ann) || strings.Contains(page, "Zebra") {
+		t.Error("an outside responder does not read what it took, or reads who said so and why")
+	}
+	s.form(bea, "/incidents/auto/skills", url.Values{"tag": {"hypothesis-debugging"}}, http.StatusSeeOther, "")
+	if page := s.page(ann, "/incidents/auto"); !strings.Contains(page, ", responder") {
+		t.Error("what an outside responder said is not there")
+	}
 	s.form(ann, "/incidents/x3/skills", url.Values{"untag": {"datastore-ops"}, "reason": {"it was not"}}, http.StatusSeeOther, "")
 	s.form(ann, "/incidents/x3/skills", url.Values{"untag": {queues}, "reason": {"nor that"}}, http.StatusSeeOther, "")
 	s.later(time.Minute)
@@ -307,7 +319,7 @@ func TestSkillsFromIncidents(t *testing.T) {
 
 	// A people admin takes it out; the look and the act are recorded.
 	page = s.page("pam@matrix.example", "/people/"+url.PathEscape(abe))
-	s.form("pam@matrix.example", "/people/"+url.PathEscape(abe)+"/skills", url.Values{"evidence": {s.piece(page, "attested by a peer")}, "reason": {"they are the same person"}}, http.StatusSeeOther, "")
+	s.form("pam@matrix.example", "/people/"+url.PathEscape(abe)+"/skills", url.Values{"evidence": {s.piece(page, "Asked what had changed")}, "reason": {"they are the same person"}}, http.StatusSeeOther, "")
 	if got := s.stands("abe"); strings.Contains(got, "attested") {
 		t.Errorf("voided by a people admin, abe shows %s", got)
 	}
