@@ -67,7 +67,7 @@ func (v *View) Reviews(ctx context.Context, f ReviewFilter) ([]PageRow, error) {
 		return nil, &ParamError{Param: "team", Reason: "missing: whose pages?"}
 	}
 	q := v.s.present()
-	q.from, q.to = f.From.UTC().Add(-pagedLate), f.To.UTC()
+	q.from, q.to, q.onlyIncident = f.From.UTC().Add(-pagedLate), f.To.UTC(), f.Incident
 	// Asked by team, page_teamed finds people's teams; a filter by team would restrict incident_listed to owners.
 	q.metric.Name, q.lens, q.splits = "pages", "responder_team", []Split{{"none", "team"}}
 	where := "NOT p.is_unanswered AND p.member != '' AND p.at >= {paged_from:DateTime64(3, 'UTC')}"

@@ -20,7 +20,7 @@ func newcomer(d *Deps) {
 func TestReviewPagesSayWhatIsLeft(t *testing.T) {
 	s := boot(t, newFake(), newcomer)
 	for path, want := range map[string][]string{
-		"/oncall":                   {"2 of 4 pages reviewed", "Action was taken on 1 of the 2", "all 3 pages", "wrong threshold of 1 and nothing yet of 2", "looked, and it was worth it, says", "change it, or say if it made sense"},
+		"/oncall":                   {"2 of 4 pages reviewed", "Action was taken on 1 of the 2", "all 3 pages", "1 wrong threshold and 2 without a verdict", "looked, and it was worth it, says", "change it, or say if it made sense"},
 		at("incidents", hostile[4]): {"Was it worth it?", "Did it make sense?", "all 3 pages"},
 		"/readiness":                {"Am I ready for the pager?", "9 of 10 are left", "begins 12 Dec 2026", "on call, with the host behind", "Plan it", "call off", "3 of 10 alerts acknowledged", "1 of 3 made sense; 1 waits for a tap", "nobody has said", "the checklist of accesses"},
 		at("readiness", hostile[4]): {"Readiness of", "3 of 10 alerts acknowledged", "’s to read"},

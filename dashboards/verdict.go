@@ -253,10 +253,10 @@ func verdictStands(said map[string]int, pages int, by string) []bit {
 		return say(strong(words[0]), ", says ", by)
 	}
 	for i, w := range words {
-		words[i] = fmt.Sprintf("%s of %d", w, said[w])
+		words[i] = fmt.Sprintf("%d %s", said[w], w)
 	}
 	if done < pages {
-		words = append(words, fmt.Sprintf("nothing yet of %d", pages-done))
+		words = append(words, fmt.Sprintf("%d without a verdict", pages-done))
 	}
 	return say(strong(list(words)))
 }

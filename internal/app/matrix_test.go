@@ -122,10 +122,6 @@ func (o org) history(t *testing.T) []event.Event {
 				tell(event.IncidentNoted, id, at.Add(3*time.Minute), map[string]any{"incident": id, "person": p, "text": "wrote to " + p})
 				tell(event.IncidentResolved, id, at.Add(20*time.Minute), map[string]any{"incident": id, "person": p, "actor_kind": "user"})
 			}
-			reviewed := fmt.Sprintf("inc-%s-%d-0", name, i) // what they said of their first page, and when they walk along
-			tell(event.PageReviewed, "rv-"+p, start.AddDate(0, 2, 20), map[string]any{"page": "pg-" + reviewed, "incident": reviewed, "by": aliasOf(p), "verdict": "threshold", "made_sense": true, "note": "wrote to " + p})
-			tell(event.ShiftPlanned, "wk-"+p, start.AddDate(0, 3, 0), map[string]any{"shift": "wk-" + name + fmt.Sprint(i), "schedule": "walk-" + name, "person": p, "role": []string{"primary", "reverse_shadow", "shadow"}[min(i, 2)],
-				"start": matrixNow.AddDate(0, 0, 5).Format(time.RFC3339), "end": matrixNow.AddDate(0, 0, 6).Format(time.RFC3339)})
 			work := "work-" + name + fmt.Sprint(i)
 			tell(event.TrainingAssigned, "as-"+p, start.AddDate(0, 2, 0), map[string]any{"assignment": work, "module": "PG1", "person": p, "by": team[0], "reason": reasonOf(p), "due": "2026-05-20"})
 			tell(event.TrainingStarted, "st-"+p, start.AddDate(0, 2, 1), map[string]any{"assignment": work, "module": "PG1", "person": aliasOf(p)})
@@ -136,7 +132,30 @@ func (o org) history(t *testing.T) []event.Event {
 		}
 	}
 	out = append(out, o.rollouts(t)...)
-	return append(out, o.attempts(t)...)
+	return slices.Concat(out, o.attempts(t), o.walking(t))
+}
+
+// walking is what each says of their first page, and when they walk along or are on call next.
+func (o org) walking(t *testing.T) []event.Event {
+	t.Helper()
+	var out []event.Event
+	tell := func(kind event.Kind, subject string, at time.Time, data map[string]any) {
+		e, err := event.New("/steward", kind, subject, subject, at, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, e)
+	}
+	for ti, team := range [][]string{o.alpha, o.beta, o.duo} {
+		name := []string{"alpha", "beta", "duo"}[ti]
+		for i, p := range team {
+			id := fmt.Sprintf("inc-%s-%d-0", name, i)
+			tell(event.PageReviewed, "rv-"+id, matrixNow.AddDate(0, -1, 0), map[string]any{"page": "pg-" + id, "incident": id, "by": aliasOf(p), "verdict": "threshold", "made_sense": true, "note": "wrote to " + p})
+			tell(event.ShiftPlanned, "wk-"+id, matrixNow.AddDate(0, 0, -9), map[string]any{"shift": "wk-" + id, "schedule": "walk-" + name, "person": p, "role": []string{"primary", "reverse_shadow", "shadow"}[min(i, 2)],
+				"start": matrixNow.AddDate(0, 0, 5).Format(time.RFC3339), "end": matrixNow.AddDate(0, 0, 6).Format(time.RFC3339)})
+		}
+	}
+	return out
 }
 
 // attempts are three of the member's, two of them finished and one of these shared with their
@@ -427,7 +446,7 @@ func TestMatrix(t *testing.T) {
 	admin, _ := newToken(t, k, "never", "admin")
 	ingest, _ := newToken(t, k, "never", "ingest")
 	a, l, _ := boot(t, cfg)
-	if err := a.core.Publisher.Publish(t.Context(), o.history(t)...); err != nil {
+	if err := a.core.Publisher.Publish(t.Context(), append(o.history(t), o.walking(t)...)...); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.core.Sink.Drain(t.Context()); err != nil {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -45,8 +46,19 @@ func (s shadower) Review(ctx context.Context, who access.Who, t dashboards.Tap) 
 	}
 	defer s.turn(who)()
 	now := s.now()
+	view := s.c.Store.For(who, "a page to review")
 	f := analytics.ReviewFilter{Page: t.Page, Incident: t.Incident, From: now.Add(-reviewable), To: now.Add(time.Millisecond)}
-	rows, err := s.c.Store.For(who, "a page to review").Reviews(ctx, f)
+	if t.Incident != "" { // its pages are not looked for in a year of others
+		switch inc, err := view.Incident(ctx, t.Incident); {
+		case errors.Is(err, analytics.ErrNotFound):
+			return who.Reviews("", nil, nil)
+		case err != nil:
+			return err
+		case len(inc.Events) > 0:
+			f.From = inc.Events[0].At
+		}
+	}
+	rows, err := view.Reviews(ctx, f)
 	if err != nil {
 		return err
 	}
