@@ -41,6 +41,12 @@ var working = map[string]string{
 	"Attempt":          "after Plays",
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
+	"gaps":             "sums of every team; Gaps takes out those that are too small",
+	"standing":         "counts of every team; Standing takes out those that are too small",
+	"Cited":            "incidents as facts of a service, their titles written anew by story.go",
+	"pieces":           "hours of teams; Ahead takes the skills of small ones out",
+	"rota":             "each turn by access.Rota, before it leaves Rota",
+	"stints":           "each team by Decide, before it leaves Underload",
 }
 
 // Statements leave through run, and leave to read people's columns without a decision is

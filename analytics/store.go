@@ -62,6 +62,7 @@ type Store struct {
 	cache       *cache
 	directory   directoryCache
 	small       smallCache
+	kept        remembered
 	ledger      Ledger
 	names       *identity.Vault
 }

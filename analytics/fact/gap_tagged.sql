@@ -5,7 +5,7 @@
 -- that left any team is what a team's own share shrinks towards.
 gap_tagged AS (
     SELECT
-        t.skill AS skill, i.incident AS incident, i.opened_at AS opened_at, i.owner_then AS owner, i.service_then AS service,
+        t.skill AS skill, i.incident AS incident, i.opened_at AS opened_at, i.owner_then AS owner, i.last_service AS service, i.last_title AS last_title,
         if(hasAny(['P1', 'P2', 'SEV1', 'SEV2', 'CRITICAL'], [upper(i.last_priority), upper(i.last_severity)]), 3, 1) AS weight,
         i.quadrant = 'escalated_away' AS is_away,
         true

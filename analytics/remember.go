@@ -1,0 +1,52 @@
+package analytics
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// remembered are rows that several pages ask for within seconds. They are everybody's rows,
+// before it is decided who reads what of them; who gets them must not change them.
+type remembered struct {
+	mu   sync.Mutex
+	mark mark
+	rows map[string]aged
+}
+
+type aged struct {
+	at   time.Time
+	rows any
+}
+
+// rememberedMost bounds what is kept; windows are anybody's to choose.
+const rememberedMost = 64
+
+// remember is what read says, or what it said less than freshFor ago if nothing arrived since.
+func remember[T any](ctx context.Context, s *Store, key string, read func() (T, error)) (T, error) {
+	var none T
+	m, err := s.mark(ctx)
+	if err != nil {
+		return none, err
+	}
+	c, now := &s.kept, s.now()
+	c.mu.Lock()
+	if c.mark != m || c.rows == nil || len(c.rows) >= rememberedMost {
+		c.mark, c.rows = m, map[string]aged{}
+	}
+	old, found := c.rows[key]
+	c.mu.Unlock()
+	if age := now.Sub(old.at); found && age >= 0 && age < freshFor {
+		return old.rows.(T), nil
+	}
+	rows, err := read()
+	if err != nil {
+		return none, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mark == m && c.rows != nil {
+		c.rows[key] = aged{now, rows}
+	}
+	return rows, nil
+}
