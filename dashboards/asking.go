@@ -46,6 +46,7 @@ type Reading interface {
 	Attempts(ctx context.Context) ([]analytics.AttemptRow, error)
 	Attempt(ctx context.Context, id string) (*analytics.Attempt, error)
 	Assignments(ctx context.Context, f analytics.AssignmentFilter) ([]analytics.AssignmentRow, error)
+	SkillReading
 	Looks(ctx context.Context, limit int) ([]analytics.LookRow, error)
 	Audit(ctx context.Context, limit int) ([]analytics.AuditRow, error)
 	Quarantine(ctx context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error)

@@ -191,6 +191,7 @@ func (s *Server) routes() *echo.Echo {
 	}
 	if s.Learn != nil {
 		s.learnRoutes(router{get, post, csrf, zip})
+		s.skillRoutes(router{get, post, csrf, zip})
 	}
 	if s.ViewAs {
 		post("/viewas", anybody, s.switchTo)
@@ -202,7 +203,7 @@ func (s *Server) routes() *echo.Echo {
 	get("/api/v1/audit", admins, s.apiAudit, zip)
 	e.RouteNotFound("/api/*", func(c echo.Context) error {
 		switch path := strings.TrimPrefix(c.Request().URL.Path, "/api/v1/"); {
-		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, strings.HasPrefix(path, "metrics/"):
+		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, strings.HasPrefix(path, "metrics/"), strings.HasPrefix(path, "skills/") && s.Learn != nil:
 			c.Response().Header().Set("Allow", "GET, HEAD")
 			return &apiError{status: http.StatusMethodNotAllowed, Message: "this is asked by GET"}
 		}

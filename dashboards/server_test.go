@@ -69,7 +69,7 @@ func body(t *testing.T, r *http.Response) string {
 
 // everyPage is each page there is, with ids that try to be code.
 func everyPage() []string {
-	out := []string{"/", "/teams", "/oncall", "/ownership", "/services", "/incidents", "/definitions", "/quarantine", "/quarantine/0a1b2c", "/me", "/audit", "/tokens", "/training", "/training/PG1", "/training/LS1", "/training/FX1", "/training/unheard-of", "/training/PG1?" + url.Values{"for": {"person:" + hostile[0]}, "reason": {hostile[0]}, "cites": {hostile[4]}}.Encode(), "/drills", "/drills/evil", "/drills/lag-that-does-not-drain", "/drills/evil/going", "/drills/evil/over", "/drills/evil/nobody", "/nowhere", "/services/unheard-of", at("people", hostile[0]), at("people", hostile[5]),
+	out := []string{"/", "/teams", "/oncall", "/ownership", "/services", "/incidents", "/definitions", "/quarantine", "/quarantine/0a1b2c", "/me", "/audit", "/tokens", "/training", "/training/PG1", "/training/LS1", "/training/FX1", "/training/unheard-of", "/training/PG1?" + url.Values{"for": {"person:" + hostile[0]}, "reason": {hostile[0]}, "cites": {hostile[4]}}.Encode(), "/drills", "/drills/evil", "/drills/lag-that-does-not-drain", "/drills/evil/going", "/drills/evil/over", "/drills/evil/nobody", "/skills", "/skills?" + url.Values{"team": {hostile[0]}, "skill": {hostile[0]}}.Encode(), "/skills?skill=queue-stream-ops", "/nowhere", "/services/unheard-of", at("people", hostile[0]), at("people", hostile[5]),
 		"/?tz=" + url.QueryEscape(hostile[0]), "/ownership?lens=" + url.QueryEscape(hostile[2]), "/oncall?team=" + url.QueryEscape(hostile[0]) + "&from=" + url.QueryEscape(hostile[0]), "/incidents?team=" + url.QueryEscape(hostile[4])}
 	for _, h := range hostile {
 		for _, kind := range []string{"teams", "services", "incidents"} {
