@@ -220,7 +220,7 @@ func (s *Server) skillsAnswer(c echo.Context, f *filter, n *names, x *skillAnswe
 		out = say("On ", strong(p.shift()+" of "+n.team(first.team)), " (", p.from.Format("2 Jan 15:04"), "–", p.to.Format("15:04 MST"), ") ",
 			strong("nobody on call is current in "+s.skillName(first.skill)), ". ")
 	}
-	return append(out, say("In the coming ", weekDays, " days ", strong(count(float64(lacking))+" of "+plural(float64(teams), "team", "teams")), verb(teams, " has", " have"),
+	return append(out, say("In the coming ", weekDays, " days ", strong(count(float64(lacking))+" of "+plural(float64(teams), "team", "teams")), verb(lacking, " has", " have"),
 		" hours on call with nobody current in ", what, ".")...)
 }
 

@@ -64,7 +64,7 @@ func (s *Server) shiftLack(c echo.Context, f *filter, n *names, x *skillAnswers)
 	if first == nil && lacking == 0 {
 		return say(" In the coming ", weekDays, " days every hour on call has somebody current in what incidents take most.")
 	}
-	out := say(" In the coming ", weekDays, " days ", strong(count(float64(lacking))+" of "+plural(float64(teams), "team", "teams")), verb(teams, " has", " have"), " hours on call with nobody ",
+	out := say(" In the coming ", weekDays, " days ", strong(count(float64(lacking))+" of "+plural(float64(teams), "team", "teams")), verb(lacking, " has", " have"), " hours on call with nobody ",
 		linked("current in a skill that their incidents take most", f.link("/skills", "window", "")))
 	if first != nil {
 		out = append(out, say(", such as ", first.part.shift()+" of "+n.team(first.team), " in ", s.skillName(first.skill))...)
