@@ -42,6 +42,7 @@ var working = map[string]string{
 	"Audit":            "after Administer",
 	"Assignments":      "each row by access.Learning, before it leaves",
 	"gaps":             "sums of every team; Gaps takes out those that are too small",
+	"demand":           "sums of every team; Demand takes out those that are too small",
 	"standing":         "counts of every team; Standing takes out those that are too small",
 	"Cited":            "incidents as facts of a service, their titles written anew by story.go",
 	"pieces":           "hours of teams; Ahead takes the skills of small ones out",

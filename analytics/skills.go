@@ -159,6 +159,47 @@ FROM gap_team ORDER BY team, skill`, nil,
 	return out, err
 }
 
+// DemandRow is what incidents on a team's services took of a skill in the last 365 days:
+// incidents, and their weight by severity.
+type DemandRow struct {
+	Team, Skill       string
+	Incidents, Demand int64
+}
+
+// demandFor is how old what is known of demand may be: a year's sums move slowly, and pages ask
+// for them only to choose which skills to speak of.
+const demandFor = 5 * time.Minute
+
+// Demand lists it, largest first. It costs much less than Gaps, and may lag some minutes.
+func (v *View) Demand(ctx context.Context) ([]DemandRow, error) {
+	if _, err := v.who.Facts(); err != nil {
+		return nil, err
+	}
+	q := v.s.skillsQuestion(SkillFilter{})
+	all, err := v.s.kept.lately(v.s.now(), demandFor, func() ([]DemandRow, error) { return v.s.demand(ctx, q) })
+	if err != nil {
+		return nil, err
+	}
+	small, _, err := v.smallTo(ctx, q.from, q.to)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(r DemandRow) bool { return slices.Contains(small, r.Team) }), nil
+}
+
+func (s *Store) demand(ctx context.Context, q question) ([]DemandRow, error) {
+	var out []DemandRow
+	err := s.look(ctx, access.Working(), "demand of teams", q, []string{"demand_team"},
+		"SELECT team, skill, toInt64(incidents) AS incidents, toInt64(demand) AS demand FROM demand_team ORDER BY demand DESC, team, skill", nil,
+		func(r *warehouse.Rows) error {
+			var x DemandRow
+			err := r.Scan(&x.Team, &x.Skill, &x.Incidents, &x.Demand)
+			out = append(out, x)
+			return err
+		})
+	return out, err
+}
+
 // StandingRow is how many of a team have a skill at level 3 or above and are current, or
 // fading, which is a retention of 0.5 to 0.7. Who they are is said nowhere.
 type StandingRow struct {

@@ -59,6 +59,17 @@ func TestGapsOfAllTeams(t *testing.T) {
 					t.Errorf("%s %s cites %v of %d", g.Team, g.Skill, g.Cites, g.Incidents)
 				}
 			}
+			demand, err := v.Demand(t.Context())
+			if err != nil || len(demand) != len(rows) {
+				t.Errorf("%d rows of demand, %d of gaps, %v", len(demand), len(rows), err)
+			}
+			for _, x := range demand {
+				if !slices.ContainsFunc(rows, func(g analytics.GapRow) bool {
+					return g.Team == x.Team && g.Skill == x.Skill && g.Incidents == x.Incidents && g.Demand == x.Demand
+				}) {
+					t.Errorf("demand %+v is of no gap", x)
+				}
+			}
 			n := 0
 			for _, team := range d.Teams {
 				a := ask(t, v, "skill_gaps", "team="+team.ID)
@@ -243,6 +254,9 @@ func TestTeamsThatTellOfOne(t *testing.T) {
 			}
 		}
 		outside := name == "lead of red, rose, ruby" || name == "viewer"
+		if demand, err := v.Demand(ctx); err != nil || len(demand) != len(gaps) || slices.ContainsFunc(demand, func(x analytics.DemandRow) bool { return x.Team == "wee" }) == outside {
+			t.Errorf("%s: demand %v, %v", name, demand, err)
+		}
 		if shown["wee"] == outside || (len(left) == 1) != outside {
 			t.Errorf("%s: %v, left out %v", name, shown, left)
 		}
@@ -353,7 +367,8 @@ func TestWhoIsOnCallAndIdle(t *testing.T) {
 		_, _, e4 := v.Ahead(ctx, analytics.SkillFilter{}, skillsNow)
 		_, e5 := v.Rota(ctx, analytics.SkillFilter{}, skillsNow)
 		_, e6 := v.Underload(ctx, analytics.SkillFilter{})
-		for i, err := range []error{e1, e2, e3, e4, e5, e6} {
+		_, e7 := v.Demand(ctx)
+		for i, err := range []error{e1, e2, e3, e4, e5, e6, e7} {
 			if err == nil {
 				t.Errorf("read %d answers somebody without a role", i)
 			}

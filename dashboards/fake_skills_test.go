@@ -38,6 +38,15 @@ func (s *fake) Gaps(_ context.Context, f analytics.SkillFilter) ([]analytics.Gap
 	return out, []analytics.Withheld{{Key: hostile[4], Reason: "too small"}}, nil
 }
 
+func (s *fake) Demand(ctx context.Context) ([]analytics.DemandRow, error) {
+	gaps, _, err := s.Gaps(ctx, analytics.SkillFilter{})
+	var out []analytics.DemandRow
+	for _, g := range gaps {
+		out = append(out, analytics.DemandRow{Team: g.Team, Skill: g.Skill, Incidents: g.Incidents, Demand: g.Demand})
+	}
+	return out, err
+}
+
 func (s *fake) Standing(context.Context, analytics.SkillFilter) ([]analytics.StandingRow, []analytics.Withheld, error) {
 	if s.empty || s.broken != nil {
 		return nil, nil, s.broken

@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"github.com/labstack/echo/v4"
-
-	"github.com/stewardhq/steward/analytics"
 )
 
 // Limits that the overview measures against; METRICS names them.
@@ -44,7 +42,7 @@ func (s *Server) overview(c echo.Context) error {
 	var skills *skillAnswers
 	var learning *result
 	if ask.skilled() {
-		skills, learning = ask.skills(analytics.SkillFilter{}, weekDays), ask.metric("training_progress", "by", "team", "from", "", "to", "")
+		skills, learning = ask.shifts(weekDays), ask.metric("training_progress", "by", "team", "from", "", "to", "")
 	}
 	if err := ask.wait(); err != nil {
 		return err

@@ -27,6 +27,7 @@ import (
 // SkillReading is what the pages of skills read.
 type SkillReading interface {
 	Gaps(ctx context.Context, f analytics.SkillFilter) ([]analytics.GapRow, []analytics.Withheld, error)
+	Demand(ctx context.Context) ([]analytics.DemandRow, error)
 	Standing(ctx context.Context, f analytics.SkillFilter) ([]analytics.StandingRow, []analytics.Withheld, error)
 	Cited(ctx context.Context, f analytics.SkillFilter, limit int) ([]analytics.CitedRow, error)
 	Ahead(ctx context.Context, f analytics.SkillFilter, until time.Time) ([]analytics.Piece, []analytics.Withheld, error)
@@ -72,6 +73,25 @@ func (a *asker) skills(filter analytics.SkillFilter, days int) *skillAnswers {
 	a.do(func(ctx context.Context) error { x.gaps, x.left, x.gapsErr = a.read.Gaps(ctx, filter); return nil })
 	a.do(func(ctx context.Context) error {
 		x.pieces, _, x.piecesErr = a.read.Ahead(ctx, analytics.SkillFilter{Team: filter.Team}, until)
+		return nil
+	})
+	return x
+}
+
+// shifts asks what the coming days hold, and of demand only as much as it takes to measure them.
+func (a *asker) shifts(days int) *skillAnswers {
+	x := &skillAnswers{parts: a.f.parts(days)}
+	until := x.parts[len(x.parts)-1].to
+	a.do(func(ctx context.Context) error {
+		var demand []analytics.DemandRow
+		demand, x.gapsErr = a.read.Demand(ctx)
+		for _, d := range demand {
+			x.gaps = append(x.gaps, analytics.GapRow{Team: d.Team, Skill: d.Skill, Incidents: d.Incidents, Demand: d.Demand})
+		}
+		return nil
+	})
+	a.do(func(ctx context.Context) error {
+		x.pieces, _, x.piecesErr = a.read.Ahead(ctx, analytics.SkillFilter{}, until)
 		return nil
 	})
 	return x

@@ -101,7 +101,9 @@ func (s *Server) pastCard(f *filter, x *skillAnswers) card {
 	hours := 0.0
 	var ids []string
 	for id, w := range rows {
-		ids = append(ids, id)
+		if id != "" {
+			ids = append(ids, id)
+		}
 		hours = max(hours, w.n("hours"))
 	}
 	c.sourced(f, x.coverage, count(hours)+" hours on call", "")

@@ -47,9 +47,7 @@ func (f *filter) coverCell(x *skillAnswers, team string) cell {
 	if !ok {
 		return dash()
 	}
-	c := num(fmt.Sprintf("%.0f %%", math.Floor(100*share+1e-9))).with("of " + plural(float64(skills), "skill", "skills"))
-	c.Href = f.link("/skills", "team", team, "window", "")
-	return c
+	return num(fmt.Sprintf("%.0f %%", math.Floor(100*share+1e-9))).with("of " + plural(float64(skills), "skill", "skills"))
 }
 
 // shiftLack says what the coming week lacks, for the overview's third question.
