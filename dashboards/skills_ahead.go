@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -16,6 +17,10 @@ import (
 // so that "the next night shift" is one field. A night belongs to the day it begins on.
 
 const dayBegins, nightBegins = 8, 22
+
+// aMoment, in hours, is how much of the part that runs may have passed between the page's
+// question and the answer it was given, which may be some seconds old.
+const aMoment = 0.02
 
 // part is a day or a night to come; the one that runs begins now.
 type part struct {
@@ -219,6 +224,20 @@ func (s *Server) skillsAnswer(c echo.Context, f *filter, n *names, x *skillAnswe
 		p := first.part
 		out = say("On ", strong(p.shift()+" of "+n.team(first.team)), " (", p.from.Format("2 Jan 15:04"), "–", p.to.Format("15:04 MST"), ") ",
 			strong("nobody on call is current in "+s.skillName(first.skill)), ". ")
+		g := analytics.GapRow{Team: first.team, Skill: first.skill}
+		for _, known := range x.gaps {
+			if known.Team == g.Team && known.Skill == g.Skill {
+				g = known
+			}
+		}
+		for i, act := range s.acts(who(c), n, g) {
+			if i > 0 {
+				act.Text = strings.ToLower(act.Text[:1]) + act.Text[1:]
+				out = append(out, bit{Text: ", or "})
+			}
+			out = append(out, act)
+		}
+		out = append(out, bit{Text: ". "})
 	}
 	return append(out, say("In the coming ", weekDays, " days ", strong(count(float64(lacking))+" of "+plural(float64(teams), "team", "teams")), verb(lacking, " has", " have"),
 		" hours on call with nobody current in ", what, ".")...)
@@ -268,7 +287,7 @@ func (s *Server) aheadCard(f *filter, n *names, x *skillAnswers) card {
 			v := p.cover(x.pieces, team, "")
 			none := p.hours() - v.onCall
 			cell := gridCell{Text: "", Label: "somebody at every hour"}
-			if none > 1e-9 {
+			if none > aMoment {
 				missing += none
 				cell = gridCell{Class: "hx", Text: decimal(none), Label: fmt.Sprintf("nobody for %s of %s hours", decimal(none), decimal(p.hours()))}
 			}
@@ -299,7 +318,7 @@ func (s *Server) aheadCard(f *filter, n *names, x *skillAnswers) card {
 			}
 			g.Rows = append(g.Rows, row)
 		}
-		if missing > 1e-9 {
+		if missing > 0 {
 			g.Rows = append(g.Rows, gridRow{Head: n.team(team), Href: f.link("/skills", "team", team), Sub: "hours with nobody on call", Cells: blank})
 		}
 	}
@@ -330,7 +349,7 @@ func (s *Server) aheadCard(f *filter, n *names, x *skillAnswers) card {
 	if hours > 0 {
 		c.Say = append(c.Say, say(" In all ", strong(fmt.Sprintf("%.0f %%", 100*covered/hours)), ".")...)
 	}
-	if empty > 1e-9 {
+	if empty > 0 {
 		c.Say = append(c.Say, say(" For ", strong(plural(empty, "hour", "hours")), " nobody is on call at all; they count in no share.")...)
 	}
 	c.Say = append(c.Say, say(" Day is 08–22, night 22–08, in ", f.zone.String(), "; by the shifts planned now and what people can do now.")...)

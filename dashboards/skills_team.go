@@ -72,7 +72,7 @@ func (s *Server) shiftLack(c echo.Context, f *filter, n *names, x *skillAnswers)
 
 // What it takes for a gap to need attention.
 const (
-	gapAt        = 5 // weight; ten severe incidents' worth of half a need open
+	gapAt        = 5 // of demand; ten plain incidents with nobody current, and nothing that left the team
 	gapTodos     = 2
 	missingShown = 3
 )

@@ -25,6 +25,7 @@ func TestSkillsPageSaysWhatIsLacking(t *testing.T) {
 	for _, want := range []string{
 		"On Sunday night’s shift of " + hostile[0] + " (22 Nov 22:00–08:00 CET) nobody on call is current in Queues and streams",
 		"1 of 2 teams has hours on call with nobody current", // the third may not be told of
+		"current in Queues and streams. Assign FX4, or book a drill.",
 		"Largest: Queues and streams in " + hostile[0] + ", where 12 incidents took it and 1 of 3 people needed are current",
 		"14 of 14 hours", "nobody on call", // of the fields, in words
 		"1 of 3 +2", "2 of 2",
