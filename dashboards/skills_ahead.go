@@ -262,9 +262,12 @@ func (s *Server) aheadCard(f *filter, n *names, x *skillAnswers) card {
 	if c.Err != "" {
 		return c
 	}
-	most := 2
-	if x.team != "" {
+	teams, most := x.teamsAhead(n), 2
+	switch {
+	case x.team != "":
 		most = 5
+	case len(teams) > 10: // a page stays a page
+		most = 1
 	}
 	g := &grid{Caption: "Share of on-call hours with somebody current, by team, skill and part of the coming days, in per cent", Corner: "team, skill"}
 	for i, p := range x.parts {
@@ -278,9 +281,8 @@ func (s *Server) aheadCard(f *filter, n *names, x *skillAnswers) card {
 		}
 		g.Parts = append(g.Parts, name)
 	}
-	fold := &table{Caption: "Coming on-call hours by team, skill and part of the day", Head: heads("team", "skill", "when", "#hours", "#on call", "#somebody current", "#nobody on call")}
 	hours, covered, empty, small := 0.0, 0.0, 0.0, false
-	for _, team := range x.teamsAhead(n) {
+	for _, team := range teams {
 		var blank []gridCell
 		missing := 0.0
 		for _, p := range x.parts {
@@ -310,11 +312,6 @@ func (s *Server) aheadCard(f *filter, n *names, x *skillAnswers) card {
 					row.Cells = append(row.Cells, gridCell{Class: shareClass(v.covered, v.onCall), Text: fmt.Sprintf("%.0f", math.Floor(100*v.covered/v.onCall+1e-9)),
 						Label: fmt.Sprintf("%s of %s hours", decimal(v.covered), decimal(v.onCall))})
 				}
-				line := []cell{txt(n.team(team)), txt(s.skillName(skill)), txt(p.words()), num(decimal(p.hours())), num(decimal(v.onCall)), num(decimal(v.covered)), num(decimal(p.hours() - v.onCall))}
-				if v.hidden {
-					line[5] = dash()
-				}
-				fold.add(line...)
 			}
 			g.Rows = append(g.Rows, row)
 		}
@@ -337,14 +334,14 @@ func (s *Server) aheadCard(f *filter, n *names, x *skillAnswers) card {
 		return c
 	}
 	c.N = count(hours) + " hours on call"
-	c.Grid, c.Fold = g, fold
+	c.Grid = g
 	c.Key = []keyItem{{"h0", "nobody current"}, {"h1", "less than half"}, {"h2", "half or more"}, {"h3", "somebody current at every hour"}, {"hx", "nobody on call"}}
 	c.Say = say("The share of on-call hours in which primary or secondary is at level 3 or above and current, in per cent, ")
 	switch {
 	case x.skill != "":
 		c.Say = append(c.Say, say("in ", strong(s.skillName(x.skill)), ".")...)
 	default:
-		c.Say = append(c.Say, say("in the ", most, " skills that each team’s incidents took most. Choose a skill or a team above for more.")...)
+		c.Say = append(c.Say, say("in the ", plural(float64(most), "skill", "skills"), " that each team’s incidents took most. Choose a skill or a team above for more.")...)
 	}
 	if hours > 0 {
 		c.Say = append(c.Say, say(" In all ", strong(fmt.Sprintf("%.0f %%", 100*covered/hours)), ".")...)
