@@ -36,7 +36,7 @@ func (v *View) Ahead(ctx context.Context, f SkillFilter, until time.Time) ([]Pie
 		return nil, nil, err
 	}
 	q := v.s.aheadQuestion(until)
-	all, err := remember(ctx, v.s, "ahead/"+until.UTC().String(), func() ([]Piece, error) { return v.s.pieces(ctx, q) })
+	all, err := remember(ctx, v.s, "ahead/"+until.UTC().String(), func(ctx context.Context) ([]Piece, error) { return v.s.pieces(ctx, q) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -94,7 +94,7 @@ func (v *View) Rota(ctx context.Context, f SkillFilter, until time.Time) ([]Duty
 		return nil, err
 	}
 	q := v.s.aheadQuestion(until)
-	all, err := remember(ctx, v.s, "rota/"+until.UTC().String(), func() ([]Duty, error) { return v.s.rota(ctx, q) })
+	all, err := remember(ctx, v.s, "rota/"+until.UTC().String(), func(ctx context.Context) ([]Duty, error) { return v.s.rota(ctx, q) })
 	if err != nil {
 		return nil, err
 	}

@@ -2,16 +2,20 @@ package analytics
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // remembered are rows that several pages ask for within seconds. They are everybody's rows,
 // before it is decided who reads what of them; who gets them must not change them.
 type remembered struct {
-	mu   sync.Mutex
-	mark mark
-	rows map[string]aged
+	mu     sync.Mutex
+	mark   mark
+	rows   map[string]aged
+	flight singleflight.Group
 
 	demandMu sync.Mutex
 	demandAt time.Time
@@ -41,7 +45,9 @@ type aged struct {
 const rememberedMost = 64
 
 // remember is what read says, or what it said less than freshFor ago if nothing arrived since.
-func remember[T any](ctx context.Context, s *Store, key string, read func() (T, error)) (T, error) {
+// Who asks at once is answered by one read, which goes on when its caller leaves: the next will
+// ask again.
+func remember[T any](ctx context.Context, s *Store, key string, read func(context.Context) (T, error)) (T, error) {
 	var none T
 	m, err := s.mark(ctx)
 	if err != nil {
@@ -57,14 +63,27 @@ func remember[T any](ctx context.Context, s *Store, key string, read func() (T, 
 	if age := now.Sub(old.at); found && age >= 0 && age < freshFor {
 		return old.rows.(T), nil
 	}
-	rows, err := read()
-	if err != nil {
-		return none, err
+	ch := c.flight.DoChan(fmt.Sprint(m, " ", key), func() (any, error) {
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), askDeadline)
+		defer cancel()
+		rows, err := read(own)
+		if err != nil {
+			return nil, err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.mark == m && c.rows != nil {
+			c.rows[key] = aged{now, rows}
+		}
+		return rows, nil
+	})
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			return none, r.Err
+		}
+		return r.Val.(T), nil
+	case <-ctx.Done():
+		return none, ctx.Err()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.mark == m && c.rows != nil {
-		c.rows[key] = aged{now, rows}
-	}
-	return rows, nil
 }

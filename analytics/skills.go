@@ -69,7 +69,7 @@ func (v *View) Gaps(ctx context.Context, f SkillFilter) ([]GapRow, []Withheld, e
 		return nil, nil, err
 	}
 	q := v.s.skillsQuestion(f)
-	all, err := remember(ctx, v.s, "gaps/"+f.key(), func() ([]GapRow, error) { return v.s.gaps(ctx, q) })
+	all, err := remember(ctx, v.s, "gaps/"+f.key(), func(ctx context.Context) ([]GapRow, error) { return v.s.gaps(ctx, q) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -214,7 +214,7 @@ func (v *View) Standing(ctx context.Context, f SkillFilter) ([]StandingRow, []Wi
 		return nil, nil, err
 	}
 	q := v.s.skillsQuestion(SkillFilter{})
-	all, err := remember(ctx, v.s, "standing", func() ([]StandingRow, error) { return v.s.standing(ctx, q) })
+	all, err := remember(ctx, v.s, "standing", func(ctx context.Context) ([]StandingRow, error) { return v.s.standing(ctx, q) })
 	if err != nil {
 		return nil, nil, err
 	}
