@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/stewardhq/steward/access"
@@ -20,14 +19,14 @@ import (
 //  2. A team's are for whoever package access lets read what it should learn. They are the
 //     same for each of them, since what is suggested to a team must not depend on who looks.
 //  3. A person's are the asker's own. There is no way to ask for somebody else's.
-//  4. What is read for all teams at once is kept until anything arrives, a minute at most:
+//  4. What is read for all teams at once is kept until anything arrives, and a short while at most:
 //     several cards of one page, and every team's, stand on it.
 
 // took365 is how far back incidents are looked for, as by skill_gaps.
 const took365 = 365 * 24 * time.Hour
 
-// DemandRow is an incident on a service that a team owned then, and one skill that it took.
-type DemandRow struct {
+// TookRow is an incident on a service that a team owned then, and one skill that it took.
+type TookRow struct {
 	Incident, Skill, Team string
 	Opened                time.Time
 	Severe                bool   // counts three times in demand
@@ -38,7 +37,7 @@ type DemandRow struct {
 
 // DemandBehind are the incidents of the last 365 days behind what these teams' skills are
 // wanted for, newest first; merged ones are left out, as by skill_gaps.
-func (v *View) DemandBehind(ctx context.Context, teams ...string) ([]DemandRow, error) {
+func (v *View) DemandBehind(ctx context.Context, teams ...string) ([]TookRow, error) {
 	for _, t := range teams {
 		if err := v.who.Advised(t); err != nil {
 			return nil, err
@@ -57,11 +56,11 @@ func (v *View) DemandBehind(ctx context.Context, teams ...string) ([]DemandRow, 
 			me[alias.person(p)] = true
 		}
 	}
-	all, err := kept(ctx, v.s, &v.s.demand, v.s.demandBehind)
+	all, err := remember(ctx, v.s, "behind demand", v.s.demandBehind)
 	if err != nil {
 		return nil, err
 	}
-	var out []DemandRow
+	var out []TookRow
 	for _, x := range all {
 		if slices.Contains(teams, x.Team) {
 			x.Yours = x.paged != "" && me[x.paged] || x.acted != "" && me[x.acted]
@@ -73,10 +72,10 @@ func (v *View) DemandBehind(ctx context.Context, teams ...string) ([]DemandRow, 
 }
 
 // demandBehind reads them for all teams: what one team's costs is what all teams' do.
-func (s *Store) demandBehind(ctx context.Context) ([]DemandRow, error) {
+func (s *Store) demandBehind(ctx context.Context) ([]TookRow, error) {
 	q := s.present()
 	q.metric.Name, q.from = "skill_gaps", q.to.Add(-took365)
-	var out []DemandRow
+	var out []TookRow
 	err := s.look(ctx, access.Working(), "incidents by skill", q, []string{"incident_teamed", "tag_standing"}, `
 SELECT i.incident, t.skill, i.owner_then, i.opened_at,
     hasAny(['P1', 'P2', 'SEV1', 'SEV2', 'CRITICAL'], [upper(i.last_priority), upper(i.last_severity)]) AS is_severe,
@@ -88,7 +87,7 @@ INNER JOIN tag_standing AS t ON i.incident = t.incident
 WHERE NOT i.is_merged AND i.owner_then != ''
 ORDER BY i.opened_at DESC, i.incident DESC, t.skill`, nil,
 		func(r *warehouse.Rows) error {
-			var x DemandRow
+			var x TookRow
 			var severe, away bool
 			err := r.Scan(&x.Incident, &x.Skill, &x.Team, &x.Opened, &severe, &away, &x.paged, &x.acted)
 			x.Severe, x.Away = severe, away
@@ -123,7 +122,7 @@ func (v *View) TeamAhead(ctx context.Context, team string, until time.Time) ([]A
 	if small, err := v.tiny(ctx, team); small || err != nil {
 		return nil, err
 	}
-	all, err := kept(ctx, v.s, &v.s.ahead, v.s.timeAhead)
+	all, err := remember(ctx, v.s, "time ahead", v.s.timeAhead)
 	if err != nil {
 		return nil, err
 	}
@@ -153,38 +152,6 @@ func (s *Store) timeAhead(ctx context.Context) ([]aheadRow, error) {
 			return err
 		})
 	return out, err
-}
-
-// keptFor is how long rows are kept where nothing arrives: they end now.
-const keptFor = time.Minute
-
-// keep is what was read at one state of the log.
-type keep[T any] struct {
-	mu   sync.Mutex
-	mark mark
-	at   time.Time
-	rows []T
-}
-
-// kept is what read says, or said at the same state of the log. Those who come meanwhile wait
-// for it rather than read as well.
-func kept[T any](ctx context.Context, s *Store, k *keep[T], read func(context.Context) ([]T, error)) ([]T, error) {
-	m, err := s.mark(ctx)
-	if err != nil {
-		return nil, err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if age := s.now().Sub(k.at); k.mark == m && !k.at.IsZero() && age >= 0 && age < keptFor {
-		return k.rows, nil
-	}
-	now := s.now()
-	rows, err := read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	k.mark, k.at, k.rows = m, now, rows
-	return rows, nil
 }
 
 // tiny says whether a team had one or two members at any moment of the last 365 days.

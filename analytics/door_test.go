@@ -70,6 +70,13 @@ var working = map[string]string{
 	"EventsOf":         "of the asker themselves",
 	"ShadowingOf":      "likewise; of incidents that they acknowledged",
 	"Helped":           "counts over a group, and the asker's own word",
+	"gaps":             "sums of every team; Gaps takes out those that are too small",
+	"demand":           "sums of every team; Demand takes out those that are too small",
+	"standing":         "counts of every team; Standing takes out those that are too small",
+	"Cited":            "incidents as facts of a service, their titles written anew by story.go",
+	"pieces":           "hours of teams; Ahead takes the skills of small ones out",
+	"rota":             "each turn by access.OnCall, before it leaves OnCall",
+	"stints":           "each team by Decide, before it leaves Underload",
 }
 
 // Statements leave through run, and leave to read people's columns without a decision is

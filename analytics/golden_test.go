@@ -72,6 +72,7 @@ var goldenHistories = []goldenHistory{
 			"skill_levels":      {"skill=queue-stream-ops", "by=skill person=ana@example.org", "skill=queue-stream-ops team=search as_of=2026-02-20"},
 			"skill_gaps":        {"", "team=payments", "team=search known_at=2026-02-20"},
 			"skill_coverage":    {"from=2026-02-23 team=payments bucket=week", "from=2026-02-23 skill=queue-stream-ops"},
+			"skill_overlap":     {"", "skill=queue-stream-ops skill=backup-restore team=payments", "as_of=2026-01-25"},
 			"training_progress": {"", "by=person", "by=team bucket=month", "by=track"},
 		},
 	},

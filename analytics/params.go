@@ -36,7 +36,6 @@ type question struct {
 	assume                                string
 	hours                                 HourSet
 	team, service, person, urgency, skill []string
-	asked                                 []string            // teams as the asker named them
 	persons, who                          []string            // person as stored, and who that is
 	withheld                              []string            // services that the asker does not see
 	nowIn                                 map[string][]string // teams of people, now; where a question names them

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -161,9 +160,28 @@ func (v *View) withhold(ctx context.Context, q *question) ([]Withheld, error) {
 	if q.metric.people != peopleWork {
 		return nil, nil
 	}
-	teams, services, err := v.smallTo(ctx, q.from, q.to)
-	if err != nil || len(teams) == 0 {
+	from, to := q.from, q.to
+	if ofSkills[q.metric.Name] != nil { // which speaks of as_of too, whatever the window
+		if q.asOf.Before(from) {
+			from = q.asOf
+		}
+		if q.asOf.After(to) {
+			to = q.asOf
+		}
+	}
+	teams, services, err := v.smallTo(ctx, from, to)
+	if err != nil {
 		return nil, err
+	}
+	if ofSkills[q.metric.Name] != nil && len(q.team) == 0 && !v.unveiled() { // less the others' it would be their own team's
+		moves, _, err := v.s.movesAndServices(ctx)
+		if err != nil {
+			return nil, err
+		}
+		teams = smallIn(moves, from, to)
+	}
+	if len(teams) == 0 {
+		return nil, nil
 	}
 	if q.metric.takesParam("team") && !q.metric.takesParam("service") { // of teams' people rather than of services
 		return withoutTeams(q, teams, v.teamsEver()), nil
@@ -222,30 +240,4 @@ func (v *View) teamsEver() []string {
 	}
 	sort.Strings(out)
 	return slices.Compact(out)
-}
-
-// ofSkills are the columns that say, of a team of one or two, what each of them can do: who
-// is in it knows their own part and learns the other's.
-var ofSkills = map[string][]string{
-	"skill_gaps":     {"supply", "coverage", "gap"},
-	"skill_coverage": {"covered", "coverage"},
-}
-
-// withoutSkills empties those columns. The team's own demand stays.
-func withoutSkills(a *Answer, metric string) {
-	columns := ofSkills[metric]
-	if len(columns) == 0 || len(a.Rows) == 0 {
-		return
-	}
-	rows := make([][]any, len(a.Rows))
-	for i, r := range a.Rows {
-		rows[i] = slices.Clone(r)
-		for j, c := range a.Columns {
-			if slices.Contains(columns, c.Name) {
-				rows[i][j] = nil
-			}
-		}
-	}
-	a.Rows = rows
-	a.Withheld = append(a.Withheld, Withheld{Reason: fmt.Sprintf("%s: of a team of fewer than %d people", strings.Join(columns, ", "), access.GroupSize)})
 }

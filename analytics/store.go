@@ -62,8 +62,7 @@ type Store struct {
 	cache       *cache
 	directory   directoryCache
 	small       smallCache
-	demand      keep[DemandRow]
-	ahead       keep[aheadRow]
+	kept        remembered
 	ledger      Ledger
 	names       *identity.Vault
 }

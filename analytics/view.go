@@ -21,7 +21,7 @@ import (
 //     too small to be a group (small.go).
 //  4. What single people can do is shown to themselves, and to people admins. What a team of
 //     one or two can do is what each of them can, so sums over it are withheld from the
-//     team's own people too (small.go).
+//     team's own people too (veil.go).
 //  5. Looks at named people are recorded after the answer is known and before it is given:
 //     who would be shown is who is told. If that fails, so does the question.
 //  6. The stories of incidents keep their facts and lose the names of people the asker has
@@ -75,7 +75,6 @@ func (v *View) QueryEach(ctx context.Context, name string, params url.Values, sp
 	}
 	left := make([][]Withheld, len(questions))
 	for i := range questions {
-		questions[i].asked = questions[i].team
 		if left[i], err = v.withhold(ctx, &questions[i]); err != nil {
 			return nil, err
 		}
@@ -157,17 +156,9 @@ func (v *View) finish(ctx context.Context, pass access.Pass, q question, a *Answ
 		out.Withheld = append(slices.Clone(a.Withheld), left...)
 		a = &out
 	}
-	if ofSkills[q.metric.Name] != nil && len(q.team) > 0 && !v.who.IsOperator() && !v.who.Has(access.PeopleAdmin) {
-		moves, _, err := v.s.movesAndServices(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if tiny := smallIn(moves, q.from, q.to); len(q.asked) > 0 && slices.ContainsFunc(q.team, func(t string) bool { return slices.Contains(tiny, t) }) {
-			out := *a
-			out.Withheld = slices.Clone(a.Withheld)
-			withoutSkills(&out, q.metric.Name)
-			a = &out
-		}
+	a, err := v.behindVeil(ctx, q, a)
+	if err != nil {
+		return nil, err
 	}
 	people := q.who
 	switch {
@@ -185,7 +176,6 @@ func (v *View) finish(ctx context.Context, pass access.Pass, q question, a *Answ
 		}
 	case len(people) == 0 && fewPeople(q, a) && pass.Records():
 		// A sum over one or two people is a look at them, though it names nobody.
-		var err error
 		if people, err = v.behind(ctx, pass, q, m); err != nil {
 			return nil, err
 		}

@@ -67,6 +67,7 @@ type Reading interface {
 	Rollout(ctx context.Context, id string) (*analytics.Rollout, error)
 	Panel(ctx context.Context, m analytics.Measure, teams []string, from, to time.Time) (*analytics.Panel, error)
 	Question(ctx context.Context) (*analytics.WeekQuestion, error)
+	SkillReading
 	Looks(ctx context.Context, limit int) ([]analytics.LookRow, error)
 	Audit(ctx context.Context, limit int) ([]analytics.AuditRow, error)
 	Quarantine(ctx context.Context, limit, offset int) ([]analytics.QuarantineRow, uint64, error)

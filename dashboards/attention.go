@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/stewardhq/steward/analytics"
@@ -24,7 +25,7 @@ func (s *Server) teamTodo(f *filter, n *names, t analytics.Team, a teamAnswers) 
 	if c.Err != "" {
 		return c
 	}
-	var all []todo
+	all := slices.Clone(a.more)
 	add := func(urgency float64, class string, what []bit, why, action, href string) {
 		all = append(all, todo{Class: class, What: what, Why: why, Action: action, Href: href, Urgency: urgency})
 	}

@@ -73,7 +73,7 @@ func TestPagesInChromium(t *testing.T) {
 	axe := chromium.AxeScript(t)
 	id := url.PathEscape(hostile[0])
 	charts := map[string]int{"/people/" + id: 1, "/": 1, "/teams/" + id: 2, "/oncall": 2, "/ownership": 1, "/services/" + id: 1}
-	pages := []string{"/", "/teams", "/teams/" + id, "/oncall", "/ownership", "/services", "/services/" + id, "/incidents", "/incidents/" + id, "/definitions", "/people/" + id, "/me", "/drills", "/drills/evil", "/drills/evil/going", "/drills/evil/over", "/audit", "/tokens", "/training", "/recommendations", "/recommendations?team=" + id, "/training/PG1", "/training/LS1", "/training/reminders", "/quarantine", "/quarantine/0a1b2c", "/nowhere", "/?tz=Nowhere%2FCity&window=13x"}
+	pages := []string{"/", "/teams", "/teams/" + id, "/oncall", "/ownership", "/services", "/services/" + id, "/incidents", "/incidents/" + id, "/definitions", "/people/" + id, "/me", "/drills", "/drills/evil", "/drills/evil/going", "/drills/evil/over", "/audit", "/tokens", "/training", "/recommendations", "/recommendations?team=" + id, "/training/PG1", "/training/LS1", "/training/reminders", "/skills", "/skills?skill=queue-stream-ops", "/quarantine", "/quarantine/0a1b2c", "/nowhere", "/?tz=Nowhere%2FCity&window=13x"}
 	for _, x := range rolloutPages {
 		pages, charts[x.path] = append(pages, x.path), x.charts
 	}

@@ -48,6 +48,7 @@ type cell struct {
 	Bar             []seg
 	BarLabel        string
 	Time            string // machine-readable time of Text
+	Acts            []bit  // what can be done about the row: links
 }
 
 func txt(s string) cell              { return cell{Text: s} }
@@ -119,6 +120,7 @@ type card struct {
 	Empty           []bit
 	Key             []keyItem
 	Chart           *chart
+	Grid            *grid
 	Quad            []quadCell
 	Body            *table // shown
 	Fold            *table // the chart's numbers, one tap away

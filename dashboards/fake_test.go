@@ -133,7 +133,7 @@ func (*fake) Metrics() []analytics.Metric {
 	const by = "team service hour_class urgency priority severity alert_class source weekday_hour"
 	const inc = "team service urgency priority alert_class source lens auto_resolved hours"
 	const pag = "team service person urgency priority alert_class source lens hours"
-	return []analytics.Metric{
+	return append(skillMetrics(), []analytics.Metric{
 		metricOf("graduation", "alerts", "person", "team person", "acknowledged rated made_sense share graduated_at"),
 		metricOf("hops", "hops", by, inc, "n hops hops_mean hops_p90 ping_pong owner_acted to_owner_p50 to_owner_p90"),
 		metricOf("incidents", "incidents", by, inc, "incidents incident_load auto_resolved reopened merged open"),
@@ -145,7 +145,7 @@ func (*fake) Metrics() []analytics.Metric {
 		metricOf("time_to_ack", "seconds", by, inc+" profile", "n not_acked p50 p90 mean"),
 		metricOf("time_to_resolve", "seconds", by, inc, "n unresolved p50 p90 mean"),
 		metricOf("verdicts", "pages", by+" person level", pag, "pages reviewed actionable share reviewed_share people"),
-	}
+	}...)
 }
 
 func (s *fake) Query(_ context.Context, name string, v url.Values) (*analytics.Answer, error) {

@@ -76,6 +76,8 @@ func (s *Server) form(f *filter, dir *analytics.Directory, names ...string) *fil
 			b.pick("team", "Team", named(dir.Teams, func(t analytics.Team) (string, string) { return t.ID, t.Name }))
 		case "service":
 			b.pick("service", "Service", named(dir.Services, func(t analytics.Service) (string, string) { return t.ID, t.Name }))
+		case "skill":
+			b.pick("skill", "Skill", s.skillChoices())
 		case "lens":
 			b.pick("lens", "Team means", lensChoices)
 		case "owner lens":

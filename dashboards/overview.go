@@ -39,6 +39,11 @@ func (s *Server) overview(c echo.Context) error {
 	if exact {
 		hours = ask.metric("oncall_hours", "by", "team", "from", recent)
 	}
+	var skills *skillAnswers
+	var learning *result
+	if ask.skilled() {
+		skills, learning = ask.shifts(weekDays), ask.metric("training_progress", "by", "team", "from", "", "to", "")
+	}
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -54,8 +59,8 @@ func (s *Server) overview(c echo.Context) error {
 	p.Cards = []card{
 		s.wornDown(f, worn, all, exact),
 		s.unownedCard(f, n, owned, services),
-		s.nextShift(f, n, incidents, hours, recent),
-		s.teamsCard(f, n, load, owned, incidents, acks),
+		s.nextShift(f, n, incidents, hours, recent, s.shiftLack(c, f, n, skills)),
+		s.teamsCard(f, n, load, owned, incidents, acks, skills, learning),
 	}
 	p.Answer = overviewAnswer(p.Cards)
 	return s.render(c, p)
@@ -166,7 +171,7 @@ func interval(k, n float64) string {
 
 // nextShift measures the last four weeks against the budget of a shift: what comes next is
 // not known, what a shift has been like is.
-func (s *Server) nextShift(f *filter, n *names, incidents, hours *result, recent string) card {
+func (s *Server) nextShift(f *filter, n *names, incidents, hours *result, recent string, lack []bit) card {
 	c := card{ID: "next", Title: "Can the next shift cope?", Wide: "w12", Err: s.failed(incidents, hours)}
 	if c.Err != "" {
 		return c
@@ -175,6 +180,7 @@ func (s *Server) nextShift(f *filter, n *names, incidents, hours *result, recent
 	if hours == nil {
 		c.N = plural(open, "open incident", "open incidents")
 		c.Lead = say(linked(plural(open, "open incident", "open incidents"), f.link("/incidents", "state", "open")), verbN(open, " waits", " wait"), " for the next shift.")
+		c.Lead = append(c.Lead, lack...)
 		c.Empty = append(slices.Clone(c.Lead), say(" What a shift of the last four weeks carried is shown to the leads of its team and to people admins.")...)
 		return c
 	}
@@ -209,13 +215,15 @@ func (s *Server) nextShift(f *filter, n *names, incidents, hours *result, recent
 	waiting := linked(plural(open, "open incident", "open incidents"), f.link("/incidents", "state", "open"))
 	c.Lead = say(waiting, verbN(open, " waits", " wait"), " for the next shift")
 	if known == 0 {
-		c.Lead = append(c.Lead, bit{Text: "."})
+		c.Lead = append(append(c.Lead, bit{Text: "."}), lack...)
 		c.Empty = say("No shifts are known for the last four weeks, so their load cannot be measured. Send shift.planned or shift.worked events, or connect a tool that has schedules.")
 		return c
 	}
 	c.Lead = append(c.Lead, say("; ", strong(count(float64(over))+" of "+plural(float64(known), "team", "teams")), " went over the budget of a shift in the last four weeks.")...)
+	c.Lead = append(c.Lead, lack...)
 	c.Say = say(strong(count(float64(over))+" of "+plural(float64(known), "team", "teams")), " had more than ", shiftBudget, " new incidents, grouped, per ", shiftHours,
 		" hours of primary on-call in the last four weeks; more is more than a shift can handle well. ", waiting, verbN(open, " is", " are"), " open now.")
+	c.Say = append(c.Say, lack...)
 	switch {
 	case len(without) > 6:
 		c.Say = append(c.Say, say(" ", len(without), " teams have no known shift and are left out.")...)
@@ -243,8 +251,9 @@ func verbN(n float64, one, many string) string {
 }
 
 // teamsCard is the table of all teams, by name and never ranked.
-func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *result) card {
-	c := card{ID: "teams", Title: "How is each team?", Wide: "w12", Err: s.failed(load, owned, incidents, acks), Key: hourKey}
+// Columns on skills and training are there where skills is not nil.
+func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *result, skills *skillAnswers, learning *result) card {
+	c := card{ID: "teams", Title: "How is each team?", Wide: "w12", Err: s.failed(load, owned, incidents, acks, learning), Key: hourKey}
 	if c.Err != "" {
 		return c
 	}
@@ -254,6 +263,10 @@ func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *re
 		longest = math.Max(longest, w.n("interruptions"))
 	}
 	t := &table{Caption: "Teams by name", Head: heads("team", "interruptions by hour class", "#interruptions", "#asleep", "#owned", "#incidents", "#open", "#time to ack, p50", "#time to ack, p90", "#people", "#services")}
+	overdue := map[string]row{}
+	if skills != nil {
+		t.Head, overdue = append(t.Head, heads("#skills covered, 7 days", "#overdue training")...), learning.byKey()
+	}
 	for _, id := range keys(n.team, teamIDs(n), load, owned, incidents) {
 		w, q, i, a := loads[id], quads[id], incs[id], tta[id]
 		own := ownedShare(q)
@@ -263,12 +276,18 @@ func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *re
 		t.add(f.teamCell(n, id), stackBar(w, longest), maybe(w, "interruptions", count), maybe(w, "sleep", count), own,
 			counted(i.n("incidents")), counted(i.n("open")), seconds(a, "p50"), seconds(a, "p90").with("n "+count(a.n("n"))),
 			counted(float64(n.teams[id].Size)), counted(float64(len(n.teams[id].Services))))
+		if last := len(t.Rows) - 1; skills != nil {
+			t.Rows[last] = append(t.Rows[last], f.coverCell(skills, id), maybe(overdue[id], "overdue", count))
+		}
 	}
 	c.sourced(f, load, plural(load.sum("interruptions"), "interruption", "interruptions")+", "+plural(incidents.sum("incidents"), "incident", "incidents"), f.link("/incidents"))
 	c.unbucketed()
 	c.Say = say("By name, never ranked. Interruptions go to the team of the person paged, incidents to the team that owned the service; “owned” is paged to and resolved by the owner, in per cent from ten incidents on.")
 	if load.Answer != nil && load.Answer.Published {
 		c.Say = append(c.Say, say(" Interruptions are of whole months that have ended; sums over fewer than three people are withheld.")...)
+	}
+	if skills != nil {
+		c.Say = append(c.Say, say(" Skills covered: the share of on-call hours of the coming 7 days with somebody current, as a mean over the up to ", coverMost, " skills that the team’s incidents took most.")...)
 	}
 	if len(t.Rows) == 0 {
 		c.Key, c.Say, c.Empty = nil, nil, say("No teams are known yet. Import a catalog (team.described, service.owned, member.joined), and each team has its page.")

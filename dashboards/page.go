@@ -93,7 +93,7 @@ func (s *Server) asked(c echo.Context, p *page) {
 	w := who(c)
 	p.Pages = navigation
 	if s.Learn != nil { // before what the numbers mean, which is about all of them
-		p.Pages = slices.Insert(slices.Clone(navigation), len(navigation)-1, navItem{"Training", "/training"})
+		p.Pages = slices.Insert(slices.Clone(navigation), len(navigation)-1, navItem{"Skills", "/skills"}, navItem{"Training", "/training"})
 	}
 	if w.Known() && w.Administer("") == nil {
 		p.Pages = slices.Clone(p.Pages)

@@ -192,6 +192,7 @@ func (s *Server) routes() *echo.Echo {
 	}
 	if s.Learn != nil {
 		s.learnRoutes(r)
+		s.skillRoutes(r)
 		s.rolloutRoutes(r)
 		s.questionRoutes(r)
 		if s.Advise != nil {
@@ -214,7 +215,7 @@ func (s *Server) routes() *echo.Echo {
 	get("/api/v1/audit", admins, s.apiAudit, zip)
 	e.RouteNotFound("/api/*", func(c echo.Context) error {
 		switch path := strings.TrimPrefix(c.Request().URL.Path, "/api/v1/"); {
-		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, path == "recommendations" && s.advises(), path == "xapi/statements" && s.Outgoing != nil, strings.HasPrefix(path, "metrics/"):
+		case path == "metrics", path == "events", path == "audit", path == "assignments" && s.Learn != nil, path == "recommendations" && s.advises(), path == "xapi/statements" && s.Outgoing != nil, strings.HasPrefix(path, "metrics/"), strings.HasPrefix(path, "skills/") && s.Learn != nil:
 			c.Response().Header().Set("Allow", "GET, HEAD")
 			return &apiError{status: http.StatusMethodNotAllowed, Message: "this is asked by GET"}
 		}

@@ -36,7 +36,7 @@ func (s *Server) teams(c echo.Context) error {
 		}
 		p.Answer = say(strong(plural(teams, "team", "teams")), verbN(teams, " owns ", " own "), strong(count(float64(owned))), " of ", plural(float64(len(n.dir.Services)), "service", "services"), ". Each has a page that says how it is doing.")
 	}
-	cards := []card{s.teamsCard(f, n, load, owned, incidents, acks)}
+	cards := []card{s.teamsCard(f, n, load, owned, incidents, acks, nil, nil)}
 	p.Cards = cards
 	return s.render(c, p)
 }
@@ -46,7 +46,8 @@ type teamAnswers struct {
 	week, heat, people, hours, byService, byClass *result
 	services, hops, incService, autos             *result
 	acks, ackService, unanswered                  *result
-	exact                                         bool // whether the asker sees what single people of the team carry
+	more                                          []todo // what other parts of the page found to need attention
+	exact                                         bool   // whether the asker sees what single people of the team carry
 }
 
 // team answers: how is my team?
@@ -83,6 +84,7 @@ func (s *Server) team(c echo.Context) error {
 	}
 	adv := s.adviseTeam(ask, id)
 	walking := s.toWalk(ask, id)
+	skills, learning := ask.teamSkills(id)
 	if err := ask.wait(); err != nil {
 		return err
 	}
@@ -105,6 +107,7 @@ func (s *Server) team(c echo.Context) error {
 		p.Sub = append(p.Sub, say(" · ", linked("assign training", giveLink("team", id)), " · ", linked("what is due", "/assignments?team="+url.QueryEscape(id)))...)
 	}
 	p.Answer = s.teamAnswer(f, n, id, a)
+	a.more = s.skillTodos(c, f, n, id, skills)
 	todos := s.teamTodo(f, n, t, a)
 	events := f.link("/incidents", "team", id)
 	p.Cards = []card{s.monthsCard(f, "weeks", "How often are we interrupted, and when?", "w8", a.week, events), todos}
@@ -120,6 +123,9 @@ func (s *Server) team(c echo.Context) error {
 		s.teamServices(f, n, t, a),
 	)
 	p.Cards = append(p.Cards, adv(f)...)
+	if skills != nil {
+		p.Cards = append(p.Cards, s.missingCard(c, f, n, id, skills), s.learnsCard(c, f, id, learning))
+	}
 	return s.render(c, p)
 }
 

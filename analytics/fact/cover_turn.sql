@@ -20,7 +20,7 @@ cover_latest AS (
         GROUP BY shift)
     WHERE said.8 = 0 AND said.4 < said.5),
 cover_seat AS (
-    SELECT member, begun, piece.1 AS began, piece.2 AS ended, rank, max(rank) OVER (PARTITION BY schedule, level, piece.1) AS best
+    SELECT member, level, begun, piece.1 AS began, piece.2 AS ended, rank, max(rank) OVER (PARTITION BY schedule, level, piece.1) AS best
     FROM (
         SELECT schedule, level, member, begun, rank,
             arraySort(arrayDistinct(arrayFilter(c -> c >= start AND c <= end, arrayConcat(
@@ -28,15 +28,15 @@ cover_seat AS (
         FROM cover_latest)
     ARRAY JOIN arrayZip(arrayPopBack(cuts), arrayPopFront(cuts)) AS piece),
 cover_cut AS (
-    SELECT member, judged_at, piece.1 AS began, piece.2 AS ended
+    SELECT member, level, judged_at, piece.1 AS began, piece.2 AS ended
     FROM (
         SELECT
-            h.member AS member, if(h.began >= {as_of:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}, h.begun) AS judged_at,
+            h.member AS member, h.level AS level, if(h.began >= {as_of:DateTime64(3, 'UTC')}, {as_of:DateTime64(3, 'UTC')}, h.begun) AS judged_at,
             arraySort(arrayDistinct(arrayConcat([h.began, h.ended], arrayFilter(c -> c > h.began AND c < h.ended, c.changes)))) AS cuts
         FROM (SELECT * FROM cover_seat WHERE rank = best) AS h
         LEFT JOIN shift_change AS c ON h.member = c.member)
     ARRAY JOIN arrayZip(arrayPopBack(cuts), arrayPopFront(cuts)) AS piece),
 cover_turn AS (
-    SELECT t.member AS member, t.judged_at AS judged_at, t.began AS began, t.ended AS ended, if(empty(m.teams), '', m.teams[1]) AS team
+    SELECT t.member AS member, t.level AS level, t.judged_at AS judged_at, t.began AS began, t.ended AS ended, if(empty(m.teams), '', m.teams[1]) AS team
     FROM cover_cut AS t
     ASOF LEFT JOIN membership_epoch AS m ON t.member = m.member AND t.began >= m.valid_from)

@@ -1,26 +1,9 @@
 -- fact: gap_part
--- needs: incident_teamed, tag_standing, skill_now, gap_cover, service_tier
+-- needs: gap_tagged, skill_now, gap_cover, service_tier
 -- The parts of a gap, one row per skill that incidents on owned services took.
 --
--- 1. gap_tagged: each incident once for each of its skills, with its weight. Merged ones
---    are left out, since the quadrant leaves them out. All teams' are needed: the share
---    that left any team is what a team's own share shrinks towards.
--- 2. need is 3 where a team owns a tier-1 service and is on call around the clock, else 2.
--- 3. Several teams, or none named, are looked at as one, with the largest need.
-gap_tagged AS (
-    SELECT
-        t.skill AS skill,
-        if(hasAny(['P1', 'P2', 'SEV1', 'SEV2', 'CRITICAL'], [upper(i.last_priority), upper(i.last_severity)]), 3, 1) AS weight,
-        i.quadrant = 'escalated_away' AS is_away,
-        true
-            AND has({team:Array(String)}, i.owner_then) -- if team
-            AS is_asked,
-        i.owner_assumed OR (i.quadrant != 'untouched' AND i.first_owner_assumed) AS rests_on_owner,
-        i.quadrant != 'untouched' AND (i.first_assumed OR i.resolver_assumed) AS rests_on_team,
-        i.opened_assumed AS rests_on_opened
-    FROM incident_teamed AS i
-    INNER JOIN tag_standing AS t ON i.incident = t.incident
-    WHERE NOT i.is_merged AND i.owner_then != ''),
+-- 1. need is 3 where a team owns a tier-1 service and is on call around the clock, else 2.
+-- 2. Several teams, or none named, are looked at as one, with the largest need.
 gap_demand AS (
     SELECT
         skill,

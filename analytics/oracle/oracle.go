@@ -59,7 +59,7 @@ type question struct {
 // Metrics lists the metrics, alphabetically.
 func Metrics() []string {
 	return []string{"graduation", "hops", "incidents", "interruptions", "oncall_hours", "ownership_quadrant", "pages",
-		"skill_coverage", "skill_gaps", "skill_levels", "time_to_ack", "time_to_resolve", "training_progress", "verdicts"}
+		"skill_coverage", "skill_gaps", "skill_levels", "skill_overlap", "time_to_ack", "time_to_resolve", "training_progress", "verdicts"}
 }
 
 // Answer computes one metric over all events ever received, copies included. It fails on
@@ -93,6 +93,8 @@ func Answer(events []event.Event, metric string, p Params, now time.Time) (Resul
 		return q.skillCoverage(), nil
 	case "skill_gaps":
 		return q.skillGaps(), nil
+	case "skill_overlap":
+		return q.skillOverlap(), nil
 	case "training_progress":
 		return q.trainingProgress(), nil
 	case "verdicts":
@@ -181,7 +183,7 @@ func (q *question) check(given Params) error {
 
 // Buckets lists how a metric can be cut in time. Levels and gaps are of one moment.
 func Buckets(metric string) []string {
-	if metric == "skill_levels" || metric == "skill_gaps" || metric == "graduation" {
+	if metric == "skill_levels" || metric == "skill_gaps" || metric == "skill_overlap" || metric == "graduation" {
 		return []string{"none"}
 	}
 	return []string{"none", "day", "week", "month", "quarter"}
@@ -202,6 +204,8 @@ func Bys(metric string) []string {
 		return []string{"person", "skill"}
 	case "skill_gaps", "skill_coverage":
 		return []string{"skill"}
+	case "skill_overlap":
+		return []string{"team"}
 	case "training_progress":
 		return []string{"module", "team", "track", "person"}
 	default:
@@ -218,7 +222,7 @@ func Takes(metric string) []string {
 		return []string{"team", "person", "hours"}
 	case "skill_levels":
 		return []string{"skill", "team", "person"}
-	case "skill_gaps", "skill_coverage":
+	case "skill_gaps", "skill_coverage", "skill_overlap":
 		return []string{"skill", "team"}
 	case "training_progress", "graduation":
 		return []string{"team", "person"}

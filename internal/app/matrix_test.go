@@ -121,7 +121,10 @@ func (o org) history(t *testing.T) []event.Event {
 				tell(event.IncidentEscalated, id, at.Add(2*time.Minute), map[string]any{"incident": id, "to": []string{"person:" + p}, "cause": "manual", "person": p})
 				tell(event.IncidentNoted, id, at.Add(3*time.Minute), map[string]any{"incident": id, "person": p, "text": "wrote to " + p})
 				tell(event.IncidentResolved, id, at.Add(20*time.Minute), map[string]any{"incident": id, "person": p, "actor_kind": "user"})
+				tell(event.SkillTagged, id, at.Add(30*time.Minute), map[string]any{"incident": id, "skill": "queues", "basis": "rule"})
 			}
+			soon := matrixNow.AddDate(0, 0, 1+i)
+			tell(event.ShiftPlanned, "pl-"+p, start, map[string]any{"shift": "pl-" + name + fmt.Sprint(i), "schedule": "soon-" + name, "person": aliasOf(p), "start": soon.Format(time.RFC3339), "end": soon.Add(9 * time.Hour).Format(time.RFC3339)})
 			work := "work-" + name + fmt.Sprint(i)
 			tell(event.TrainingAssigned, "as-"+p, start.AddDate(0, 2, 0), map[string]any{"assignment": work, "module": "PG1", "person": p, "by": team[0], "reason": reasonOf(p), "due": "2026-05-20"})
 			tell(event.TrainingStarted, "st-"+p, start.AddDate(0, 2, 1), map[string]any{"assignment": work, "module": "PG1", "person": aliasOf(p)})
@@ -432,6 +435,18 @@ func (o org) rows() []row {
 	metric("graduation?person="+q(aliasOf(o.alpha[2]))+"&team=alpha", "people", false)
 	metric("nothing?by=person", "", false)
 	rows = append(rows, o.rolloutRows()...)
+	// What teams can do is everybody's; who is on call, who handles nothing and who can do what
+	// are names, and load.
+	metric("skill_overlap?skill=queues", signedIn, false)
+	metric("skill_overlap?team=duo", signedIn, false)
+	for _, f := range []string{"", "team=alpha", "team=duo", "skill=queues", "team=alpha&skill=queues"} {
+		rows = append(rows, row{"GET /skills", "/skills?" + f + "&" + w, "", signedIn, false})
+		for _, table := range []string{"gaps", "standing", "incidents", "ahead", "underload"} {
+			rows = append(rows, row{"GET /api/v1/skills/:table", "/api/v1/skills/" + table + "?format=csv&" + f, "", signedIn, false})
+		}
+	}
+	rows = append(rows, row{"GET /api/v1/skills/:table", "/api/v1/skills/gaps?person=" + q(o.alpha[2]), "", "", false},
+		row{"GET /api/v1/skills/:table", "/api/v1/skills/people", "", "", false})
 	return rows
 }
 

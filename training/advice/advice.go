@@ -36,7 +36,7 @@ const ownAhead = 60 * 24 * time.Hour
 type Reader interface {
 	Query(ctx context.Context, name string, params url.Values) (*analytics.Answer, error)
 	Directory(ctx context.Context) (*analytics.Directory, error)
-	DemandBehind(ctx context.Context, teams ...string) ([]analytics.DemandRow, error)
+	DemandBehind(ctx context.Context, teams ...string) ([]analytics.TookRow, error)
 	TeamAhead(ctx context.Context, team string, until time.Time) ([]analytics.AheadRow, error)
 	TeamLearning(ctx context.Context, team string, tracks map[string][]string) (analytics.TeamLearning, error)
 	OwnTurns(ctx context.Context, until time.Time) ([]analytics.TurnRow, bool, error)
@@ -62,7 +62,7 @@ func Team(ctx context.Context, r Reader, c *training.Curriculum, at At, team str
 	}
 	t.Members, t.Small, t.Held = learning.Members, learning.Small, learning.Held
 	var gaps *analytics.Answer
-	var took []analytics.DemandRow
+	var took []analytics.TookRow
 	var drills []recommend.Drill
 	err = together(ctx,
 		func(ctx context.Context) (err error) {
@@ -114,7 +114,7 @@ func Own(ctx context.Context, r Reader, c *training.Curriculum, at At, who acces
 	p := recommend.Person{ID: who.Person, Now: at.Now, Zone: at.Zone, Levels: map[string]recommend.Level{}, Needs: map[string][]recommend.Need{},
 		Away: map[string][]recommend.Incident{}, Modules: map[string]recommend.State{}}
 	var levels *analytics.Answer
-	var took []analytics.DemandRow
+	var took []analytics.TookRow
 	var coming []analytics.TurnRow
 	var rows []analytics.AssignmentRow
 	var drills []recommend.Drill
@@ -200,12 +200,12 @@ func together(ctx context.Context, reads ...func(context.Context) error) error {
 	return g.Wait()
 }
 
-func incident(x analytics.DemandRow) recommend.Incident {
+func incident(x analytics.TookRow) recommend.Incident {
 	return recommend.Incident{ID: x.Incident, Opened: x.Opened, Severe: x.Severe, Away: x.Away}
 }
 
 // needs puts a team's incidents together by skill, weighted as by skill_gaps.
-func needs(rows []analytics.DemandRow, team string) []recommend.Need {
+func needs(rows []analytics.TookRow, team string) []recommend.Need {
 	by := map[string]*recommend.Need{}
 	for _, x := range rows {
 		if x.Team != team {

@@ -1,0 +1,89 @@
+package analytics
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// remembered are rows that several pages ask for within seconds. They are everybody's rows,
+// before it is decided who reads what of them; who gets them must not change them.
+type remembered struct {
+	mu     sync.Mutex
+	mark   mark
+	rows   map[string]aged
+	flight singleflight.Group
+
+	demandMu sync.Mutex
+	demandAt time.Time
+	demand   []DemandRow
+}
+
+// lately is what read says, or said less than so long ago, whatever arrived since.
+func (c *remembered) lately(now time.Time, most time.Duration, read func() ([]DemandRow, error)) ([]DemandRow, error) {
+	c.demandMu.Lock()
+	defer c.demandMu.Unlock() // one reads, others wait for it
+	if age := now.Sub(c.demandAt); c.demand != nil && age >= 0 && age < most {
+		return c.demand, nil
+	}
+	rows, err := read()
+	if err == nil && len(rows) > 0 { // of nothing yet, the first that comes is to show
+		c.demand, c.demandAt = rows, now
+	}
+	return rows, err
+}
+
+type aged struct {
+	at   time.Time
+	rows any
+}
+
+// rememberedMost bounds what is kept; windows are anybody's to choose.
+const rememberedMost = 64
+
+// remember is what read says, or what it said less than freshFor ago if nothing arrived since.
+// Who asks at once is answered by one read, which goes on when its caller leaves: the next will
+// ask again.
+func remember[T any](ctx context.Context, s *Store, key string, read func(context.Context) (T, error)) (T, error) {
+	var none T
+	m, err := s.mark(ctx)
+	if err != nil {
+		return none, err
+	}
+	c, now := &s.kept, s.now()
+	c.mu.Lock()
+	if c.mark != m || c.rows == nil || len(c.rows) >= rememberedMost {
+		c.mark, c.rows = m, map[string]aged{}
+	}
+	old, found := c.rows[key]
+	c.mu.Unlock()
+	if age := now.Sub(old.at); found && age >= 0 && age < freshFor {
+		return old.rows.(T), nil
+	}
+	ch := c.flight.DoChan(fmt.Sprint(m, " ", key), func() (any, error) {
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), askDeadline)
+		defer cancel()
+		rows, err := read(own)
+		if err != nil {
+			return nil, err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.mark == m && c.rows != nil {
+			c.rows[key] = aged{now, rows}
+		}
+		return rows, nil
+	})
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			return none, r.Err
+		}
+		return r.Val.(T), nil
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
