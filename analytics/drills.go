@@ -173,13 +173,14 @@ func (v *View) unaided(ctx context.Context, rows []AttemptRow) error {
 		}
 	}
 	for i := range rows {
-		r, before := &rows[i], 0
+		r := &rows[i]
+		var last time.Time
 		for _, x := range rows {
-			if x.Drill == r.Drill && !x.Finished.IsZero() && x.Finished.Before(r.Finished) {
-				before++
+			if x.Drill == r.Drill && x.Finished.Before(r.Finished) && x.Finished.After(last) {
+				last = x.Finished
 			}
 		}
-		r.Unaided = !r.Finished.IsZero() && drill.Unaided(before, slices.Contains(own, r.Drill))
+		r.Unaided = !r.Finished.IsZero() && drill.Unaided(last, r.Finished, slices.Contains(own, r.Drill))
 	}
 	return nil
 }

@@ -326,9 +326,11 @@ func (s *Store) idsOf(ctx context.Context, people []string) ([]string, error) {
 type SkillLearned struct {
 	Kind, Person       string // training.passed, training.completed, drill.finished
 	Module, Assignment string
-	Drill, Attempt     string
+	Drill              string
+	Attempt            string // of a drill
 	Score              float64
 	At                 time.Time
+	Author             bool // of the drill, published by this person
 }
 
 // SkillsLearned are those that Steward itself is the witness of, in order of time.
@@ -338,6 +340,10 @@ func (v *View) SkillsLearned(ctx context.Context) ([]SkillLearned, error) {
 		return nil, err
 	}
 	alias, err := v.s.aliasesNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	authors, err := v.s.drillAuthors(ctx, pass)
 	if err != nil {
 		return nil, err
 	}
@@ -354,11 +360,18 @@ ORDER BY at, id`, nil,
 			if err := r.Scan(&l.Kind, &l.At, &person, &data); err != nil {
 				return err
 			}
-			kind, at := l.Kind, l.At
-			if err := json.Unmarshal([]byte(v.s.revealJSON(data)), &l); err != nil {
-				return fmt.Errorf("%s: %w", kind, err)
+			var said struct {
+				Module, Assignment, Drill string
+				Attempt                   any // a drill's is an id, a quiz's a number
+				Score                     float64
 			}
-			l.Kind, l.At, l.Person = kind, at, v.s.reveal(alias.person(person))
+			if err := json.Unmarshal([]byte(v.s.revealJSON(data)), &said); err != nil {
+				return fmt.Errorf("%s: %w", l.Kind, err)
+			}
+			l.Module, l.Assignment, l.Drill, l.Score = said.Module, said.Assignment, said.Drill, said.Score
+			l.Attempt, _ = said.Attempt.(string)
+			l.Person = v.s.reveal(alias.person(person))
+			l.Author = slices.Contains(authors[l.Drill], l.Person)
 			out = append(out, l)
 			return nil
 		})

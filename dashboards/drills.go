@@ -224,7 +224,7 @@ func (s *Server) ownAttempts(f *filter, n *names, x *played, all []analytics.Dri
 		return cd
 	}
 	cd.N = plural(float64(len(t.Rows)), "attempt", "attempts")
-	cd.Say = say("From ", strong(fmt.Sprint(drill.PassMark)+" points"), " on an attempt is passed. The first one finished at a drill is unaided; later ones know its answers.")
+	cd.Say = say("From ", strong(fmt.Sprint(drill.PassMark)+" points"), " on an attempt is passed. The first one finished at a drill is unaided, and one that is finished 90 days or more after the last; others know its answers.")
 	cd.Body = t
 	return cd
 }

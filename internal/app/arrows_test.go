@@ -21,7 +21,7 @@ var arrows = map[string][]string{
 	"dashboards":         {"access", "analytics", "identity", "training", "training/drill", "training/evidence", "training/recall", "training/rollout"},
 	"training":           {"access", "analytics", "ingest/event"},
 	"training/drill":     {"ingest/event"},
-	"training/evidence":  {"ingest/event", "training"},
+	"training/evidence":  {"ingest/event", "training", "training/drill"},
 	"training/rollout":   {"ingest/event"},
 	"training/recall":    {"ingest/event"},
 	"identity":           nil,

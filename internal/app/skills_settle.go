@@ -233,7 +233,7 @@ func (d *deriver) learned(ctx context.Context, out *derived) error {
 	var attempts []evidence.Played
 	for _, r := range rows {
 		if r.Kind == string(event.DrillFinished) {
-			attempts = append(attempts, evidence.Played{Person: r.Person, Drill: r.Drill, Attempt: r.Attempt, Skills: exercises[r.Drill], Score: r.Score, At: r.At})
+			attempts = append(attempts, evidence.Played{Person: r.Person, Drill: r.Drill, Attempt: r.Attempt, Skills: exercises[r.Drill], Score: r.Score, At: r.At, Author: r.Author})
 		} else {
 			lessons = append(lessons, evidence.Learned{Person: r.Person, Module: r.Module, Assignment: r.Assignment, Skills: taught[r.Module], Done: r.Kind == string(event.TrainingCompleted), At: r.At})
 		}

@@ -97,7 +97,13 @@ func TestPassing(t *testing.T) {
 			t.Errorf("%v passes: %v", score, !want)
 		}
 	}
-	if !Unaided(0, false) || Unaided(1, false) || Unaided(0, true) {
-		t.Error("who knows the answers is unaided")
+	day := func(n int) time.Time { return time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC).AddDate(0, 0, n) }
+	for _, c := range []struct {
+		last         time.Time
+		author, want bool
+	}{{time.Time{}, false, true}, {day(0), false, true}, {day(0).Add(time.Millisecond), false, false}, {day(89), false, false}, {time.Time{}, true, false}, {day(-300), true, false}} {
+		if Unaided(c.last, day(90), c.author) != c.want {
+			t.Errorf("finished on %v and again 90 days after the first day, author %v: unaided is %v", c.last, c.author, !c.want)
+		}
 	}
 }

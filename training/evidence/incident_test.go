@@ -159,18 +159,19 @@ func TestBeside(t *testing.T) {
 func TestLearning(t *testing.T) {
 	day := func(n int) time.Time { return monday.AddDate(0, 0, n) }
 	got := Drills([]Played{
-		{"ana", "d1", "a1", []string{"x", "y"}, 69.9, day(0)},
-		{"ana", "d1", "a2", []string{"x", "y"}, 70, day(1)},
-		{"ana", "d1", "a3", []string{"x", "y"}, 100, day(2)}, // the debrief helped
-		{"ana", "d1", "a4", []string{"x", "y"}, 80, day(31)}, // 30 days after a2
-		{"ana", "d2", "a5", []string{"x"}, 80, day(2)},
-		{"bo", "d1", "a6", []string{"x"}, 80, day(2)},
+		{"ana", "d1", "a1", []string{"x", "y"}, 69.9, day(0), false},
+		{"ana", "d1", "a2", []string{"x", "y"}, 100, day(1), false},  // the debrief of a1 helped
+		{"ana", "d1", "a3", []string{"x", "y"}, 100, day(90), false}, // and that of a2
+		{"ana", "d1", "a4", []string{"x", "y"}, 80, day(180), false}, // 90 days after a3
+		{"ana", "d2", "a5", []string{"x"}, 70, day(2), false},
+		{"bo", "d1", "a6", []string{"x"}, 80, day(2), false},
+		{"bo", "d2", "a7", []string{"x"}, 80, day(2), true}, // whoever made it knows it
 	})
 	var words []string
 	for _, p := range got {
 		words = append(words, p.Person+p.Occasion+p.Skill)
 	}
-	if want := "anaa2x anaa2y anaa5x boa6x anaa4x anaa4y"; strings.Join(words, " ") != want {
+	if want := "anaa5x boa6x anaa4x anaa4y"; strings.Join(words, " ") != want {
 		t.Errorf("drills show %v, want %s", words, want)
 	}
 	lessons := Lessons([]Learned{{"ana", "FX4", "as1", []string{"x"}, false, day(3)}, {"ana", "FX4", "as1", []string{"x"}, false, day(2)}, {"ana", "FX4", "as1", []string{"x"}, true, day(4)}, {"ana", "FX4", "as2", []string{"x"}, false, day(9)}})

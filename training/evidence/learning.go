@@ -4,14 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/stewardhq/steward/training/drill"
 )
-
-// PassMark is the score of a drill, of 100, from which it is passed.
-const PassMark = 70
-
-// Again is how long the same drill shows nothing new after it was passed: its debrief is what
-// the next attempt is played with.
-const Again = 30 * 24 * time.Hour
 
 // Played is a finished attempt at a drill that exercises skills.
 type Played struct {
@@ -19,23 +14,24 @@ type Played struct {
 	Skills                 []string
 	Score                  float64
 	At                     time.Time
+	Author                 bool // published the drill
 }
 
-// Drills are what finished attempts show.
+// Drills are what finished attempts show: those that pass and were made unaided.
 func Drills(attempts []Played) []Piece {
 	attempts = slices.Clone(attempts)
 	slices.SortStableFunc(attempts, func(a, b Played) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Attempt, b.Attempt))
 	})
 	var out []Piece
-	passed := map[[2]string]time.Time{}
+	last := map[[2]string]time.Time{}
 	for _, a := range attempts {
 		what := [2]string{a.Person, a.Drill}
-		before, again := passed[what]
-		if a.Score < PassMark || again && a.At.Before(before.Add(Again)) {
+		unaided := drill.Unaided(last[what], a.At, a.Author)
+		last[what] = a.At
+		if !unaided || !drill.Passed(a.Score) {
 			continue
 		}
-		passed[what] = a.At
 		for _, skill := range a.Skills {
 			out = append(out, Piece{a.Person, skill, Drill, a.Drill, a.Attempt, a.At, "drill"})
 		}
