@@ -206,13 +206,13 @@ func (s *Server) evidenceLine(f *filter, n *names, r analytics.EvidenceRow) evid
 	switch {
 	case r.By != "":
 		e.Rests = "the word of " + n.person(r.By)
-		if r.Note != "" {
-			e.Rests += ": " + clip(r.Note, 300)
-		}
 	case r.Rule != "":
 		e.Rests = "rule " + clip(r.Rule, 60) + ", version " + clip(r.RuleVersion, 60)
 	default:
 		e.Rests = "another tool’s rule, version " + clip(r.RuleVersion, 60)
+	}
+	if r.Note != "" {
+		e.Rests += ": " + clip(r.Note, 300)
 	}
 	if !r.Voided.IsZero() {
 		e.Gone = "taken out on " + r.Voided.In(f.zone).Format("2 Jan 2006")
