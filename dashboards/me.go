@@ -57,13 +57,14 @@ func (s *Server) me(c echo.Context) error {
 		if s.Learn == nil {
 			return []card{s.bookedCard(f, n, booked, drills), s.looksCard(f, n, looks)}
 		}
-		cards := append(advice(f), s.learnCard(f, n, work))
+		cards := append([]card{s.looksCard(f, n, looks)}, advice(f)...) // looks stand beside the hours on call
+		cards = append(cards, s.learnCard(f, n, work))
 		if told != nil {
 			cards = append(cards, s.comingCard(n, w.Person, s.coming(n, w.Person, work, told), told, true))
 		}
 		if q := questionCard(*week); q != nil {
 			cards = append(cards, *q)
 		}
-		return append(cards, s.bookedCard(f, n, booked, drills), s.badgesCard(f, work, skills()), s.readyLink(), s.looksCard(f, n, looks))
+		return append(cards, s.bookedCard(f, n, booked, drills), s.badgesCard(f, work, skills()), s.readyLink())
 	}, can)
 }

@@ -80,9 +80,10 @@ func newRenderer(files embed.FS, assets map[string]asset) (*renderer, error) {
 
 type navItem struct{ Name, Href string }
 
+// navigation leads to the pages of everybody; what every number means is at each page's foot.
 var navigation = []navItem{
 	{"Overview", "/"}, {"Teams", "/teams"}, {"On call", "/oncall"}, {"Ownership", "/ownership"}, {"Services", "/services"},
-	{"Incidents", "/incidents"}, {"Drills", "/drills"}, {"Definitions", "/definitions"},
+	{"Incidents", "/incidents"}, {"Drills", "/drills"},
 }
 
 // adminPages are in the navigation of admins.
@@ -92,8 +93,8 @@ var adminPages = []navItem{{"Quarantine", "/quarantine"}, {"Tokens", "/tokens"},
 func (s *Server) asked(c echo.Context, p *page) {
 	w := who(c)
 	p.Pages = navigation
-	if s.Learn != nil { // before what the numbers mean, which is about all of them
-		p.Pages = slices.Insert(slices.Clone(navigation), len(navigation)-1, navItem{"Skills", "/skills"}, navItem{"Training", "/training"})
+	if s.Learn != nil {
+		p.Pages = append(slices.Clone(navigation), navItem{"Skills", "/skills"}, navItem{"Training", "/training"})
 	}
 	if w.Known() && w.Administer("") == nil {
 		p.Pages = slices.Clone(p.Pages)
