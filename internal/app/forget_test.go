@@ -41,7 +41,7 @@ func aHistory(t *testing.T) []event.Event {
 			"what": "page", "report": "r", "metrics": []string{"mtta"}, "params": map[string]any{"person": "bo@shop.example"}, "digest": "x", "rollout": "r", "seed": 1, "metric": "mtta", "window": "w",
 			"person": "Ana.Lima@Shop.example", "by": "lead@shop.example", "to": []string{"person:bo@shop.example", "team:payments"}, "from": "person:ana.lima@shop.example",
 			"text": "told bo@shop.example", "note": "see Ana.Lima@Shop.example", "reason": "administrative", "target": "person:bo@shop.example",
-			"booking": "b", "shared": true, "recommendation": "m", "reminder": "n",
+			"booking": "b", "shared": true, "recommendation": "m", "reminder": "n", "reminders": "on", "address": "none",
 		}
 		subject := fmt.Sprint("subject of ", kind)
 		switch kind {

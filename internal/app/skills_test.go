@@ -189,7 +189,7 @@ func TestSkillsFromIncidents(t *testing.T) {
 	} else {
 		s.add(e)
 	}
-	for k, score := range []float64{60, 80} {
+	for k, score := range []float64{80, 90} { // the second knew the answers
 		e, err := drill.Finished(drill.Player{Drill: "lag-that-does-not-drain", Attempt: fmt.Sprint("try", k), Person: amy}, drill.Parts{Score: score}, day(7, 9+k))
 		if err != nil {
 			t.Fatal(err)
