@@ -288,7 +288,8 @@ func (s *Store) incident(ctx context.Context, pass access.Pass, id string) (*Inc
 }
 
 // events lists stored events in (at, id) order, each identity once: the copy seen first. What
-// somebody answered about an incident is no part of its story, and nobody's but theirs.
+// somebody answered about an incident, learned, or showed in it is no part of its story, and
+// nobody's but theirs: a tool may name the incident in such an event.
 func (s *Store) events(ctx context.Context, pass access.Pass, f EventFilter) ([]EventRow, error) {
 	q := s.present()
 	if !f.AsOf.IsZero() {
@@ -308,7 +309,7 @@ SELECT kind, at, id, source, subject, incident, service, team, person, actor, se
 FROM (
     SELECT toString(kind) AS kind, at, id, toString(source) AS source, subject, incident, service, team, person, toString(actor) AS actor, seen, toString(time_quality) AS time_quality, data, extensions
     FROM events
-    WHERE incident = {incident:String} AND kind != 'question.answered' AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}
+    WHERE incident = {incident:String} AND kind NOT IN ('question.answered', 'skill.evidenced', 'evidence.voided', 'drill.started', 'drill.acted', 'drill.finished', 'drill.shared') AND NOT startsWith(toString(kind), 'training.') AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}
     ORDER BY seen LIMIT 1 BY source, id)
 ORDER BY at, id, source
 LIMIT {limit:UInt32}`,

@@ -98,7 +98,8 @@ func (s *Store) calendars(ctx context.Context) (map[string]string, error) {
 // CalendarOf is whose calendar an address opens, by the SHA-256 of its secret in hexadecimal:
 // somebody who is in a team now. Whoever left, or is forgotten, has none.
 func (s *Store) CalendarOf(ctx context.Context, digest string) (person string, teams []string, found bool, err error) {
-	said, err := s.calendars(ctx)
+	// Kept until anything arrives: anybody may ask, and who guesses must not cost a statement each.
+	said, err := remember(ctx, s, "calendars", s.calendars)
 	if err != nil {
 		return "", nil, false, err
 	}

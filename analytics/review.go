@@ -120,8 +120,11 @@ WHERE `+where+` ORDER BY p.at, p.id, p.source`,
 		p.May = v.who.Reviews(p.Person, teams, st.owners) == nil
 		said.about(&p, v.who)
 		for _, r := range []*Review{p.Verdict, p.Own} {
-			if r != nil {
-				r.By = st.name(r.By)
+			if r == nil {
+				continue
+			}
+			if by := st.name(r.By); by != r.By { // words are of the teams concerned, as in the story
+				r.By, r.Note = by, ""
 			}
 		}
 		p.Person, p.Title = st.name(p.Person), st.scrubs.words(p.Title)

@@ -154,6 +154,78 @@ func TestReviewsAndWhoReadsThem(t *testing.T) {
 	}
 }
 
+// A tool may name an incident in what it says of a person's skills or learning. That is no part
+// of the incident's story: a team-mate, a lead and who is not of the team read nothing of it.
+func TestStoriesHoldNothingOfWhatPeopleCanDo(t *testing.T) {
+	all, db := openStore(t, viewNow)
+	all.Keep(&heard{})
+	insert(t, db, viewHistory(t))
+	insert(t, db, shadowHistory(t))
+	w := &walkers{t: t}
+	for kind, data := range map[event.Kind]map[string]any{
+		event.SkillEvidenced:   {"person": alpha[2], "skill": "queues", "kind": "attested", "ref": "w1", "rule_version": 1, "note": "could not"},
+		event.TrainingFailed:   {"person": alpha[2], "assignment": "a", "module": "PG1", "score": 0.1},
+		event.TrainingAnswered: {"person": alpha[2], "assignment": "a", "module": "PG1", "question": "q", "correct": false},
+		event.EvidenceVoided:   {"evidence": "e", "reason": "could not", "by": alpha[2]},
+	} {
+		data["incident"] = "w1"
+		w.tell(kind, viewNow.AddDate(0, 0, -1), data)
+	}
+	insert(t, db, w.out)
+	for name, who := range askers(t, func(id access.Identity) access.Who {
+		m, err := all.Membership(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, _ := access.Policy{Default: access.Viewer}.Resolve(id, m)
+		return x
+	}) {
+		events, err := all.For(who, "x").Events(t.Context(), analytics.EventFilter{Incident: "w1"})
+		if refused(err) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(events) == 0 {
+			t.Errorf("%s reads no story", name)
+		}
+		for _, e := range events {
+			if strings.HasPrefix(e.Kind, "skill.") || strings.HasPrefix(e.Kind, "training.") || strings.HasPrefix(e.Kind, "evidence.") {
+				t.Errorf("%s reads %s in a story: %s", name, e.Kind, e.Data)
+			}
+		}
+	}
+}
+
+// What the owning team wrote beside its verdict is its words. Who was paged from another team
+// reads the verdict, and neither the words nor whose they are.
+func TestWordsOfAReviewAreOfTheTeamsConcerned(t *testing.T) {
+	all, db := openStore(t, viewNow)
+	insert(t, db, viewHistory(t))
+	w := &walkers{t: t}
+	at := viewNow.AddDate(0, 0, -3)
+	w.tell(event.IncidentOpened, at, map[string]any{"incident": "n1", "title": "disk", "service": "salpha"})
+	w.tell(event.PageSent, at.Add(time.Second), map[string]any{"page": "pn1", "incident": "n1", "person": beta[1], "channel": "push"})
+	w.tell(event.PageReviewed, at.Add(time.Hour), map[string]any{"page": "pn1", "incident": "n1", "by": alpha[0], "verdict": "threshold", "note": "woken for nothing"})
+	insert(t, db, w.out)
+	as := func(person, team string) *analytics.View {
+		return all.For(access.As(access.Identity{Person: person}, access.Membership{Person: person, Teams: []string{team}}, access.Viewer, access.Member), "x")
+	}
+	for _, c := range []struct {
+		v        *analytics.View
+		by, note string
+	}{{as(beta[1], "beta"), "responder 1", ""}, {as(alpha[1], "alpha"), alpha[0], "woken for nothing"}} {
+		rows, err := c.v.Reviews(t.Context(), analytics.ReviewFilter{Page: "pn1", From: at.Add(-time.Hour), To: viewNow})
+		if err != nil || len(rows) != 1 || rows[0].Verdict == nil {
+			t.Fatalf("%v %+v", err, rows)
+		}
+		if got := rows[0].Verdict; got.By != c.by || got.Note != c.note || got.Verdict != "threshold" {
+			t.Errorf("%+v, want by %s and %q", got, c.by, c.note)
+		}
+	}
+}
+
 func TestReadinessAndWhoReadsIt(t *testing.T) {
 	all, ledger, who := shadowStore(t)
 	write := func(rows []analytics.Readiness) string {

@@ -305,6 +305,46 @@ func TestTeamsThatTellOfOne(t *testing.T) {
 	}
 }
 
+// TestATeamBeforeAndAfterOneJoined: whoever may choose the moment could ask what a team can do
+// just before and just after somebody joined, and the difference would be that person.
+func TestATeamBeforeAndAfterOneJoined(t *testing.T) {
+	all, db := openStore(t, skillsNow)
+	all.Keep(&heard{})
+	insert(t, db, overlapping(t))
+	joined := skillsNow.AddDate(0, 0, -1)
+	for team, at := range map[string]time.Time{"before": joined.AddDate(0, -1, 0), "red": joined} {
+		e, err := event.New("/import/test", event.MemberJoined, team, team, at, map[string]any{"team": team, "person": person("late")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		insert(t, db, []event.Event{e})
+	}
+	viewer := all.For(access.As(access.Identity{Person: person("nobody")}, access.Membership{}, access.Viewer), "a test")
+	admin := all.For(access.As(access.Identity{Person: "pam@example.org"}, access.Membership{}, access.Viewer, access.PeopleAdmin), "a test")
+	stamp := func(at time.Time) string { return at.Format(time.RFC3339) }
+	for _, c := range []struct {
+		params string
+		shown  bool
+	}{
+		{"", true}, {"as_of=" + stamp(joined.Add(time.Hour)), true}, {"as_of=" + stamp(joined.Add(-time.Hour)), false}, {"known_at=" + stamp(joined.Add(-time.Hour)), false},
+	} {
+		for name, v := range map[string]*analytics.View{"viewer": viewer, "people admin": admin} {
+			want := c.shown || name == "people admin"
+			params := strings.Fields(c.params)
+			if a := ask(t, v, "skill_gaps", append(params, "team=red")...); len(a.Rows) > 0 && (cellOf(t, a, queues, "supply") != nil) != want {
+				t.Errorf("%s, %q: gaps %v, withheld %v", name, c.params, a.Rows, a.Withheld)
+			} else if len(a.Rows) == 0 && !strings.Contains(c.params, "known_at") {
+				t.Errorf("%s, %q: no gaps", name, c.params)
+			}
+			for _, r := range ask(t, v, "skill_overlap", append(params, "team=red")...).Rows {
+				if (r[3] != nil) != want {
+					t.Errorf("%s, %q: overlap %v", name, c.params, r)
+				}
+			}
+		}
+	}
+}
+
 // TestWhoIsOnCallAndIdle: names of the coming rota are its team's, and who handled nothing is
 // that person's and their lead's to know.
 func TestWhoIsOnCallAndIdle(t *testing.T) {

@@ -1,8 +1,10 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -20,8 +22,11 @@ import (
 //     however many are in each. Of two such teams only the first by name is shown, and
 //     several teams are added up only where the people in each combination of them are a
 //     group too.
-//  3. Coverage is of hours, and every hour is one team's: there size alone counts.
-//  4. Whoever holds the data directory and people admins see levels by person, so nothing is
+//  3. So would one team at two moments, of which somebody may choose any: before and after one
+//     joined. A past moment is answered where the team's people were those of now, and what was
+//     known at a past moment is not.
+//  4. Coverage is of hours, and every hour is one team's: there size alone counts.
+//  5. Whoever holds the data directory and people admins see levels by person, so nothing is
 //     kept from them. Nobody else is an exception, also not the team's own lead: who is in a
 //     group knows their own part already, and needs one the less to tell another's.
 
@@ -130,6 +135,30 @@ func (v veil) sum(teams []string) string {
 	return ""
 }
 
+// others says why a team's sum at a moment is not shown, empty if it is: its people are
+// others now. No teams are all.
+func (v veil) others(now map[string]group, teams ...string) string {
+	if len(teams) == 0 {
+		for t := range v.members {
+			teams = append(teams, t)
+		}
+		for t := range now {
+			teams = append(teams, t)
+		}
+	}
+	for _, t := range teams {
+		if !maps.Equal(v.members[t], now[t]) {
+			return otherPeople
+		}
+	}
+	return ""
+}
+
+const otherPeople = "other people were in the team then than now, and the difference would tell of these; ask without as_of"
+
+// knownLately is how far back known_at may lie to be of now.
+const knownLately = time.Minute
+
 // unveiled says whether the asker sees levels by person, so that sums tell them nothing new.
 func (v *View) unveiled() bool { return v.who.IsOperator() || v.who.Has(access.PeopleAdmin) }
 
@@ -159,20 +188,27 @@ func (v *View) behindVeil(ctx context.Context, q question, a *Answer) (*Answer, 
 	if err != nil {
 		return nil, err
 	}
+	now, err := v.veil(ctx, q.from, q.to, v.s.now())
+	if err != nil {
+		return nil, err
+	}
 	why := map[string]string{}
 	switch {
+	case q.metric.Name != "skill_coverage" && v.s.now().Sub(q.knownAt) > knownLately:
+		why[""] = "who was in a team is asked as it is known now; ask without known_at"
 	case q.metric.Name == "skill_coverage":
 		if slices.ContainsFunc(q.team, func(t string) bool { return veil.few[t] }) {
 			why[""] = tooFew
 		}
 	case q.by == "team":
 		for _, r := range a.Rows {
-			if key, _ := r[1].(string); veil.hidden[key] != "" {
-				why[key] = veil.hidden[key]
+			key, _ := r[1].(string)
+			if reason := cmp.Or(veil.hidden[key], veil.others(now.members, key)); reason != "" {
+				why[key] = reason
 			}
 		}
 	default:
-		if reason := veil.sum(q.team); reason != "" {
+		if reason := cmp.Or(veil.sum(q.team), veil.others(now.members, q.team...)); reason != "" {
 			why[""] = reason
 		}
 	}

@@ -190,12 +190,12 @@ func TestEvidenceForms(t *testing.T) {
 func TestSomebodysWord(t *testing.T) {
 	learn := &fakeLearn{}
 	s := boot(t, newFake(), learningLead, func(d *Deps) { d.Learn = learn })
-	address := "/training/PG5/word?" + url.Values{"person": {hostile[0]}, "assignment": {"a"}, "evidence": {hostile[4]}}.Encode()
+	address := "/training/PG5/word?" + url.Values{"person": {hostile[0]}, "assignment": {"a"}, "key": {`k"><script>alert(1)</script>`}, "evidence": {hostile[4]}}.Encode()
 	if page := body(t, get(t, s, address)); strings.Contains(page, "<script>alert") || !strings.Contains(page, "I saw it") {
 		t.Error("the form is not there, or a text is markup")
 	}
 	post := poster(t, s)
-	if r, _ := post("/training/PG5/word", url.Values{"person": {"p"}, "assignment": {"a"}, "evidence": {"e"}, "note": {" seen "}}); r.StatusCode != 303 || !slices.Equal(learn.acts, []string{"attest p a PG5 e seen"}) {
+	if r, _ := post("/training/PG5/word", url.Values{"person": {"p"}, "assignment": {"a"}, "key": {"k"}, "evidence": {"e"}, "note": {" seen "}}); r.StatusCode != 303 || !slices.Equal(learn.acts, []string{"attest p a PG5 k e seen"}) {
 		t.Errorf("%d, %v", r.StatusCode, learn.acts)
 	}
 	learn.err = &LearnError{"note", "missing: what shows it?"}

@@ -58,8 +58,10 @@ func (s *fake) Helped(context.Context, string) (analytics.Helped, error) {
 }
 
 func (l *fakeLearn) Attest(_ context.Context, _ access.Who, person, a, m string, p Proof) error {
-	return l.act("attest", person, a, m, p.Ref, p.Note)
+	return l.act("attest", person, a, m, p.Key, p.Ref, p.Note)
 }
+
+func (l *fakeLearn) WordKey(w access.Who, a, m string) string { return "key-of-" + a }
 
 func (l *fakeLearn) End(_ context.Context, _ access.Who, a, m string) error {
 	return l.act("end", a, m)

@@ -32,7 +32,11 @@ type Learn interface {
 	// Complete says what shows that a module was done: what was made, an event that one is in,
 	// or drills that one played.
 	Complete(ctx context.Context, who access.Who, assignment, module string, p Proof) error
-	// Attest says of somebody else of one's team that they did what completes a module.
+	// WordKey is what the asker gives, with a link, to whoever is to give their word about a
+	// module of an assignment. Nobody else can make it up.
+	WordKey(who access.Who, assignment, module string) string
+	// Attest says of somebody else of one's team that they did what completes a module; p.Key is
+	// their WordKey, which their lead, who reads their work anyway, does not need.
 	Attest(ctx context.Context, who access.Who, person, assignment, module string, p Proof) error
 	// End ends a standing rule: its work is no longer that of who has not begun it.
 	End(ctx context.Context, who access.Who, assignment, module string) error
@@ -59,8 +63,8 @@ type Work struct {
 type TeamRota struct{ Team, Schedule string }
 
 // Proof is what somebody hands in. Ref names it: an event, or what was made; Note is what the
-// module wants beside it.
-type Proof struct{ Ref, Note string }
+// module wants beside it; Key shows that somebody's word was asked for (Learn.WordKey).
+type Proof struct{ Ref, Note, Key string }
 
 // LearnError is a request that cannot be met, by the field of the form.
 type LearnError struct{ Field, Reason string }

@@ -123,7 +123,7 @@ func (s *Server) modulePage(c echo.Context, m *training.Module, status int, noti
 	if x.self {
 		v.Work = s.work(f, n, m, x.own, r, found)
 		v.Quiz = s.quiz(f, w, m, r)
-		ev, err := s.evidence(c.Request().Context(), s.reading(c), f, n, m, r)
+		ev, err := s.evidence(c.Request().Context(), w, s.reading(c), f, n, m, r)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/stewardhq/steward/access"
 	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/training"
 )
@@ -91,7 +92,7 @@ const evidenceSince = 90 * 24 * time.Hour
 
 // evidence is the part of the page about what completes the module. Reading for it costs two or
 // three looks, so it is done only where something can be handed in.
-func (s *Server) evidence(ctx context.Context, read Reading, f *filter, n *names, m *training.Module, r analytics.AssignmentRow) (*evidenceView, error) {
+func (s *Server) evidence(ctx context.Context, w access.Who, read Reading, f *filter, n *names, m *training.Module, r analytics.AssignmentRow) (*evidenceView, error) {
 	v := &evidenceView{Rule: m.Evidence.Rule, Kind: evidenceWords[m.Evidence.Kind], Assignment: r.ID, Person: r.Person, Also: m.Evidence.Also}
 	switch {
 	case r.State == analytics.StateCompleted:
@@ -107,7 +108,7 @@ func (s *Server) evidence(ctx context.Context, read Reading, f *filter, n *names
 		return v, nil
 	}
 	if m.Evidence.Kind != "upload" {
-		q := url.Values{"person": {r.Person}, "assignment": {r.ID}}
+		q := url.Values{"person": {r.Person}, "assignment": {r.ID}, "key": {s.Learn.WordKey(w, r.ID, m.ID)}}
 		v.Word = at("training", m.ID) + "/word?" + q.Encode()
 		v.WordSay = map[string]string{
 			"attestation": "A teammate or your lead who saw it says so.",
@@ -229,6 +230,7 @@ type wordView struct {
 	Action, Csrf             string
 	Rule, Also, Name, Module string
 	Person, Assignment, Ref  string
+	Key                      string
 	Shift                    bool
 	Note                     string
 	Own                      string // address to give to somebody, where who asks is the person themselves
@@ -252,23 +254,23 @@ func (s *Server) wordPage(c echo.Context, m *training.Module, status int, notice
 	n := newNames(dir)
 	csrf, _ := c.Get("csrf").(string)
 	v := &wordView{Action: at("training", m.ID) + "/word", Csrf: csrf, Rule: m.Evidence.Rule, Also: m.Evidence.Also, Module: m.ID + " " + m.Title,
-		Person: filled(c, "person"), Assignment: filled(c, "assignment"), Ref: filled(c, "evidence"), Note: filled(c, "note"), Shift: m.Evidence.Check == "handover"}
+		Person: filled(c, "person"), Assignment: filled(c, "assignment"), Ref: filled(c, "evidence"), Note: filled(c, "note"), Key: filled(c, "key"), Shift: m.Evidence.Check == "handover"}
 	p := &page{Title: "Your word", Nav: "Training", Word: v, Notice: notice, Version: s.Version, Dev: s.Dev}
 	p.Sub = say(linked(v.Module, at("training", m.ID)))
 	v.Name = "a colleague"
 	if _, known := n.people[v.Person]; known {
 		v.Name = n.person(v.Person)
 	}
-	if w := c.Request(); who(c).Is(v.Person) {
+	if w := who(c); w.Is(v.Person) {
 		scheme := "https"
 		if s.Insecure {
 			scheme = "http"
 		}
-		q := url.Values{"person": {v.Person}, "assignment": {v.Assignment}}
+		q := url.Values{"person": {v.Person}, "assignment": {v.Assignment}, "key": {s.Learn.WordKey(w, v.Assignment, m.ID)}}
 		if v.Ref != "" {
 			q.Set("evidence", v.Ref)
 		}
-		v.Own = scheme + "://" + w.Host + v.Action + "?" + q.Encode()
+		v.Own = scheme + "://" + c.Request().Host + v.Action + "?" + q.Encode()
 		p.Title, p.Answer = "Somebody else’s word", say("It is shown by the word of somebody else who saw it.")
 		p.Word = v
 		return s.draw(c, status, p)
@@ -285,7 +287,7 @@ func (s *Server) attest(c echo.Context) error {
 	if _, err := c.FormParams(); err != nil {
 		return &apiError{status: http.StatusBadRequest, Message: "the form could not be read"}
 	}
-	err = s.Learn.Attest(c.Request().Context(), who(c), filled(c, "person"), filled(c, "assignment"), m.ID, Proof{Ref: filled(c, "evidence"), Note: filled(c, "note")})
+	err = s.Learn.Attest(c.Request().Context(), who(c), filled(c, "person"), filled(c, "assignment"), m.ID, Proof{Ref: filled(c, "evidence"), Note: filled(c, "note"), Key: filled(c, "key")})
 	var bad *LearnError
 	switch {
 	case errors.As(err, &bad):

@@ -16,7 +16,7 @@ import (
 // ofKind is a valid structured event of a kind.
 func ofKind(kind, source string) string {
 	return fmt.Sprintf(`{"specversion":"1.0","id":"1","source":%q,"type":"dev.steward.%s.v1","data":{"person":"ana@example.org","team":"t","service":"s","name":"n","policy":"p","incident":"i",`+
-		`"by":"b","what":"w","action":"a","report":"r","metrics":[],"params":{},"digest":"d","rollout":"r","module":"m","seed":1,"metric":"m","window":"w"}}`, source, kind)
+		`"by":"b","what":"w","action":"a","report":"r","metrics":[],"params":{},"digest":"d","rollout":"r","module":"m","seed":1,"metric":"m","window":"w","evidence":"e","reason":"r"}}`, source, kind)
 }
 
 // Whoever could send what Steward itself is the witness of could write the ledger of looks
@@ -26,6 +26,7 @@ func TestIntakeRefusesStewardsOwn(t *testing.T) {
 	for _, c := range []struct{ kind, source, field string }{
 		{"view.recorded", "/x", "type"}, {"audit.recorded", "/x", "type"}, {"person.forgotten", "/x", "type"},
 		{"report.published", "/x", "type"}, {"rollout.drawn", "/x", "type"}, {"audit.recorded", "/steward", "type"},
+		{"evidence.voided", "/x", "type"},
 		{fine, "/steward", "source"}, {fine, "/steward/", "source"}, {fine, "/steward/ledger", "source"},
 		{"not.known", "/steward", "source"}, // of a later version, perhaps
 		{fine, "/stewards", ""}, {fine, "/x/steward", ""}, {"not.known", "/x", ""}, {"member.joined", "/x", ""},

@@ -104,11 +104,13 @@ func IsOwnSource(source string) bool {
 }
 
 // Own says whether only Steward itself says such facts: who looked, what admins did, who was
-// forgotten, what was published and drawn, and whom somebody lets see their own attempts.
-// Whoever could say them could forge the ledger, or open what is private.
+// forgotten, what was published and drawn, whom somebody lets see their own attempts, and what
+// does not count any more. Whoever could say them could forge the ledger, open what is private,
+// or take from somebody what they showed.
 func (k Kind) Own() bool {
 	switch k {
-	case ViewRecorded, AuditRecorded, PersonForgotten, ReportPublished, RolloutDrawn, DrillShared, QuestionAnswered, ReminderSent, ReminderChosen, CalendarAddressed:
+	case ViewRecorded, AuditRecorded, PersonForgotten, ReportPublished, RolloutDrawn, DrillShared, QuestionAnswered, ReminderSent, ReminderChosen, CalendarAddressed,
+		EvidenceVoided:
 		return true
 	}
 	return false

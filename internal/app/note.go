@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/internal/notify"
 	"github.com/stewardhq/steward/training"
 	"github.com/stewardhq/steward/training/remind"
@@ -47,6 +48,15 @@ func titleOf(c *training.Curriculum, module string) string {
 		return m.ID + " " + m.Title
 	}
 	return module
+}
+
+// taughtOf leaves out work on modules that are not taught: the name of one is whatever a tool
+// wrote, and a message from Steward must not say it for somebody else.
+func taughtOf(c *training.Curriculum, rows []analytics.AssignmentRow) []analytics.AssignmentRow {
+	return slices.DeleteFunc(rows, func(r analytics.AssignmentRow) bool {
+		_, taught := c.Module(r.Module)
+		return !taught
+	})
 }
 
 func tracksOf(c *training.Curriculum) map[string][]string {

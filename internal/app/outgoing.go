@@ -169,6 +169,7 @@ func (o outgoing) calendar(ctx context.Context, person string, teams []string, h
 	if err != nil {
 		return nil, "", err
 	}
+	rows = taughtOf(o.a.curriculum, rows)
 	from, to := remind.Window(now)
 	shifts, err := v.Duties(ctx, analytics.DutyFilter{From: from, To: to, Own: true})
 	if err != nil {

@@ -121,12 +121,19 @@ func (l *learners) assigned(people ...string) (out []event.Event) {
 	return out
 }
 
+// hostile is work on a module whose name is a message of whoever holds a token for sending.
+func (l *learners) hostile(person string) {
+	l.t.Helper()
+	l.tell(event.TrainingAssigned, "hostile", matrixNow.AddDate(0, 0, -2), map[string]any{"assignment": "w-hostile", "module": "Your password has expired: https://evil.example", "person": person, "by": l.o.alpha[0], "due": "2026-06-27"})
+}
+
 func TestRemindersGoOutOnce(t *testing.T) {
 	r := &receiver{}
 	cfg := r.config(t)
 	l := newLearners(t, func(c *Config) { c.Notify, c.noticeEvery = cfg, 24*time.Hour })
 	abe, amy, art, ben, dan := l.o.alpha[1], l.o.alpha[2], l.o.alpha[3], l.o.beta[1], l.o.duo[0]
 	l.keep(l.assigned(abe, amy, art, ben, dan)...)
+	l.hostile(abe)
 	l.keep(
 		l.fact(event.ShiftPlanned, matrixNow.AddDate(0, 0, -5), map[string]any{"shift": "next", "schedule": "next", "person": amy, "start": "2026-06-21T12:00:00Z", "end": "2026-06-22T12:00:00Z"}),
 		l.fact(event.TrainingWaived, matrixNow.AddDate(0, 0, -1), map[string]any{"assignment": "w-" + nameOf(ben), "by": l.o.beta[0], "reason": "tested-out"}),
@@ -155,7 +162,7 @@ func TestRemindersGoOutOnce(t *testing.T) {
 	}
 	l.later(time.Minute)
 	l.round()
-	want := []string{abe + ": 1 module to learn", amy + ": 1 module to learn before your shift on Sun 21 Jun"}
+	want := []string{abe + ": 1 module to learn before your shift on Mon 22 Jun", amy + ": 1 module to learn before your shift on Sun 21 Jun"}
 	if got := r.take(); !slices.Equal(got, want) {
 		t.Fatalf("%q", got)
 	}
@@ -260,6 +267,7 @@ func TestCalendarFeed(t *testing.T) {
 	l := newLearners(t, func(c *Config) { c.Notify, c.noticeEvery = cfg, 24*time.Hour })
 	abe, amy := l.o.alpha[1], l.o.alpha[2]
 	l.keep(l.assigned(abe, amy)...)
+	l.hostile(abe)
 	l.keep(
 		l.fact(event.ShiftPlanned, matrixNow.AddDate(0, 0, -5), map[string]any{"shift": "next", "schedule": "next", "person": abe, "start": "2026-06-23T12:00:00Z", "end": "2026-06-24T12:00:00Z"}),
 		l.fact(event.DrillBooked, matrixNow.AddDate(0, 0, -1), map[string]any{"booking": "b1", "drill": "none", "by": l.o.alpha[0], "starts_at": "2026-06-22T10:00:00Z", "team": "alpha"}),
@@ -300,6 +308,9 @@ func TestCalendarFeed(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %q in\n%s", want, body)
 		}
+	}
+	if strings.Contains(body, "evil.example") {
+		t.Error("the calendar says what a tool wrote in place of a module")
 	}
 	for _, p := range l.o.all {
 		if strings.Contains(body, nameOf(p)) || strings.Contains(body, p) {

@@ -175,6 +175,7 @@ func (s *sender) people(ctx context.Context, now time.Time) ([]addressee, error)
 	if err != nil {
 		return nil, err
 	}
+	rows = taughtOf(s.curriculum, rows)
 	from, to := remind.Window(now)
 	shifts, err := v.Duties(ctx, analytics.DutyFilter{From: from, To: to})
 	if err != nil {

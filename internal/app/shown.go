@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/url"
@@ -26,7 +27,8 @@ import (
 //     quiz is passed after it. The moment is that of the later of the two, so the event's id
 //     follows from what happened and a second process writes the same event.
 //  3. Where nobody's tool tells of it, somebody else of the team says that they saw it. Who is
-//     asked for their word was given the assignment's id by the person; it is in no list.
+//     asked for their word has a link from the person, with a key that nobody else can make:
+//     the id of an assignment to a team is in the page of everybody who has it.
 //  4. Who has shown a module before renews its badge by the quiz alone.
 
 // shownFor is how far back an event may lie that is handed in; a shift or a deployment of last
@@ -127,7 +129,8 @@ func (l learner) event(ctx context.Context, m *training.Module, person, ref stri
 		case float64(s.Sense) < training.ShadowedSense*float64(s.Alerts):
 			return "", wrong("evidence", "%d of %d alerts made sense, and %.0f %% are wanted", s.Sense, s.Alerts, 100*training.ShadowedSense)
 		}
-		return fmt.Sprintf("%d of %d alerts made sense in reverse shadowing", s.Sense, s.Alerts), nil
+		// How many made sense is theirs alone, and what shows it is read by their lead.
+		return "alerts acknowledged in reverse shadowing", nil
 	}
 	if ref == "" {
 		return "", wrong("evidence", "missing: which event shows it?")
@@ -238,6 +241,15 @@ func (l learner) renewed(rows []analytics.AssignmentRow, r analytics.AssignmentR
 	return &e, nil
 }
 
+// WordKey is the asker's, of an assignment and module.
+func (l learner) WordKey(who access.Who, assignment, module string) string {
+	return l.wordKey(who.Person, assignment, module)
+}
+
+func (l learner) wordKey(person, assignment, module string) string {
+	return l.c.Vault.Digest(fmt.Sprintf("word %q", []string{person, assignment, module}))
+}
+
 // Attest is somebody else's word. What they say of whom stands in the event with their name.
 func (l learner) Attest(ctx context.Context, who access.Who, person, assignment, module string, p dashboards.Proof) error {
 	m, err := l.module(module)
@@ -258,6 +270,11 @@ func (l learner) Attest(ctx context.Context, who access.Who, person, assignment,
 	if i < 0 || !slices.ContainsFunc(d.People[i].Teams, func(t string) bool { return who.InTeam(t) || who.HeadsTeam(t) }) {
 		return &access.Denied{Reason: "that somebody did something is said by a teammate or the lead"}
 	}
+	none := wrong("assignment", "it does not wait for anybody’s word")
+	// Before anything is read of their work, so that neither words nor time tell how far they are.
+	if !slices.ContainsFunc(d.People[i].Teams, who.HeadsTeam) && subtle.ConstantTimeCompare([]byte(p.Key), []byte(l.wordKey(person, assignment, m.ID))) == 0 {
+		return none
+	}
 	defer l.turn(access.Who{Identity: access.Identity{Person: person}})()
 	f := l.filter()
 	f.Person, f.Module = []string{person}, m.ID
@@ -267,7 +284,7 @@ func (l learner) Attest(ctx context.Context, who access.Who, person, assignment,
 	}
 	i = slices.IndexFunc(rows, func(r analytics.AssignmentRow) bool { return r.ID == assignment })
 	if i < 0 || !rows[i].Open() || l.ready(rows[i], m) != nil || m.Evidence.Kind == "upload" {
-		return wrong("assignment", "it does not wait for anybody’s word")
+		return none
 	}
 	if err := l.text("note", p.Note); err != nil {
 		return err

@@ -159,7 +159,13 @@ func TestAModuleIsCompletedByAnEventOneIsIn(t *testing.T) {
 		t.Error("the page does not say how far the shadowing is")
 	}
 	complete("PG6", pg6, "", "", ok, "")
-	l.done(pg6, "PG6", true, "8 of 10 alerts made sense in reverse shadowing")
+	l.done(pg6, "PG6", true, "alerts acknowledged in reverse shadowing")
+	// Their lead reads that it is shown, and not how many made sense.
+	for _, path := range []string{"/api/v1/assignments", "/api/v1/assignments?format=csv", "/training/PG6", "/assignments?state=all", "/readiness/" + url.QueryEscape(abe)} {
+		if text := l.page(l.o.alpha[0], path); strings.Contains(text, "8 of 10") || strings.Contains(text, "made sense in") {
+			t.Errorf("the lead reads in %s how many alerts made sense", path)
+		}
+	}
 }
 
 func TestAModuleIsCompletedBySomebodyElsesWord(t *testing.T) {
@@ -169,13 +175,16 @@ func TestAModuleIsCompletedBySomebodyElsesWord(t *testing.T) {
 		l.page(p, "/training/LN2")
 	}
 	const bad, ok = http.StatusBadRequest, http.StatusSeeOther
+	key := func(module, assignment string) string {
+		return newLearner(l.a.core, l.a.curriculum).wordKey(abe, assignment, module)
+	}
 	word := func(by, module, assignment, ref, note string, want int, says string) {
 		t.Helper()
 		l.later(time.Second)
-		l.post(by, module+"/word", url.Values{"person": {abe}, "assignment": {assignment}, "evidence": {ref}, "note": {note}}, want, says)
+		l.post(by, module+"/word", url.Values{"person": {abe}, "assignment": {assignment}, "key": {key(module, assignment)}, "evidence": {ref}, "note": {note}}, want, says)
 	}
 	ln2 := l.passed("LN2", abe)
-	link := "/training/LN2/word?" + url.Values{"person": {abe}, "assignment": {ln2}}.Encode()
+	link := "/training/LN2/word?" + url.Values{"person": {abe}, "assignment": {ln2}, "key": {key("LN2", ln2)}}.Encode()
 	if text := l.page(abe, "/training/LN2"); !strings.Contains(text, link) {
 		t.Error("the page has no link for whoever gives their word")
 	}
@@ -200,6 +209,28 @@ func TestAModuleIsCompletedBySomebodyElsesWord(t *testing.T) {
 	if text := l.page(abe, "/training/LN2"); !strings.Contains(text, nameOf(amy)+" gave their word") {
 		t.Error("the page does not say whose word it was")
 	}
+
+	// What a whole team has to do has one id for all of it, which is no link: without one's key a
+	// teammate is not told how far one is, and cannot say that one has done it.
+	given, team, err := training.Assigned(training.Assignment{Module: "LN2", Team: "alpha", By: lead}, l.now().Add(-48*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, err := training.Started(training.Enrolment{Assignment: team, Module: "LN2", Version: 1, Person: art}, l.now().Add(-47*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.keep(given, begun)
+	l.tell(event.TrainingPassed, "pass "+team, l.now().Add(-46*time.Hour), map[string]any{"assignment": team, "module": "LN2", "person": art, "attempt": 1, "score": 1})
+	about := func(by, key, note string, want int, says string) {
+		t.Helper()
+		l.post(by, "LN2/word", url.Values{"person": {art}, "assignment": {team}, "key": {key}, "note": {note}}, want, says)
+	}
+	about(amy, "", "", bad, "it does not wait")
+	about(amy, "", "saw it", bad, "it does not wait")
+	about(amy, key("LN2", team), "saw it", bad, "it does not wait") // somebody else's
+	about(lead, "", "", bad, "Note: missing")                       // who reads that list anyway
+	about(amy, newLearner(l.a.core, l.a.curriculum).wordKey(art, team, "LN2"), "saw it", ok, "")
 
 	// A shift is handed over to who holds the next one.
 	pg5 := l.passed("PG5", abe)
