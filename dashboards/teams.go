@@ -117,7 +117,6 @@ func (s *Server) team(c echo.Context) error {
 		p.Cards = append(p.Cards, card{ID: "people", Title: "Who carries it?", Wide: "w8",
 			Empty: say("What each person carries is shown to that person and to the lead of the team. ", linked("What you carry", f.link("/me")), ".")})
 	}
-	p.Cards = append(p.Cards, s.walkingCards(f, n, walking)...)
 	p.Cards = append(p.Cards,
 		s.quadCard(f, "quad", "Do we own what pages us?", "w4", a.services, f.link("/incidents", "team", id)),
 		s.teamServices(f, n, t, a),
@@ -126,6 +125,7 @@ func (s *Server) team(c echo.Context) error {
 	if skills != nil {
 		p.Cards = append(p.Cards, s.missingCard(c, f, n, id, skills), s.learnsCard(c, f, id, learning))
 	}
+	p.Cards = append(p.Cards, s.walkingCards(f, n, walking)...)
 	return s.render(c, p)
 }
 
