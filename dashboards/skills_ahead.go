@@ -233,6 +233,7 @@ func (s *Server) skillsAnswer(c echo.Context, f *filter, n *names, x *skillAnswe
 	if first == nil || !own(first.team) { // nothing of the asker's own stands in what follows
 		out = ownAhead(n, own, short, measured, what)
 	}
+	theirs := len(out) > 0 // of other teams is said which they are; what they do about it is theirs
 	if first != nil {
 		p := first.part
 		out = append(out, say("On ", strong(p.shift()+" of "+n.team(first.team)), " (", p.from.Format("2 Jan 15:04"), "–", p.to.Format("15:04 MST"), ") ",
@@ -243,16 +244,22 @@ func (s *Server) skillsAnswer(c echo.Context, f *filter, n *names, x *skillAnswe
 				g = known
 			}
 		}
-		for i, act := range s.acts(who(c), n, g) {
-			if i > 0 {
-				act.Text = strings.ToLower(act.Text[:1]) + act.Text[1:]
-				out = append(out, bit{Text: ", or "})
+		if !theirs {
+			for i, act := range s.acts(who(c), n, g) {
+				if i > 0 {
+					act.Text = strings.ToLower(act.Text[:1]) + act.Text[1:]
+					out = append(out, bit{Text: ", or "})
+				}
+				out = append(out, act)
 			}
-			out = append(out, act)
+			out = append(out, bit{Text: ". "})
 		}
-		out = append(out, bit{Text: ". "})
 	}
-	return append(out, say("In the coming ", weekDays, " days ", strong(count(float64(lacking))+" of "+plural(float64(teams), "team", "teams")), verb(lacking, " has", " have"),
+	when := fmt.Sprintf("In the coming %d days ", weekDays)
+	if theirs {
+		when = ""
+	}
+	return append(out, say(when, strong(count(float64(lacking))+" of "+plural(float64(teams), "team", "teams")), verb(lacking, " has", " have"),
 		" hours on call with nobody current in ", what, ": ", namedShort(n, short), ".")...)
 }
 

@@ -114,7 +114,7 @@ func (s *Server) team(c echo.Context) error {
 	if a.exact {
 		p.Cards = []card{s.teamWeeks(f, id, a), todos, s.teamPeople(f, n, t, a), s.teamHeat(f, id, a)}
 	} else if who(c).InTeam(id) {
-		p.Cards = append(p.Cards, card{ID: "people", Title: "Who carries it?", Wide: "w8",
+		p.Cards = append(p.Cards, card{ID: "people", Title: "Who carries it?", Wide: "w12",
 			Empty: say("What each person carries is shown to that person and to the lead of the team. ", linked("What you carry", f.link("/me")), ".")})
 	}
 	p.Cards = append(p.Cards,
