@@ -56,7 +56,7 @@ func (s *Server) badgeWords(f *filter, b training.Badge) string {
 
 // badgesCard answers, for oneself: what have I shown, and until when does it hold?
 func (s *Server) badgesCard(f *filter, rows []analytics.AssignmentRow, latest map[string]time.Time) card {
-	c := card{ID: "badges", Title: "What have I shown, and until when?", Wide: "w6"}
+	c := card{ID: "badges", Title: "What have I shown, and until when?", Wide: "w8"}
 	t := &table{List: true, Caption: "Own badges, those that expire first above", Head: heads("module", "shown", "badge", "kept by")}
 	type line struct {
 		m *training.Module

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/stewardhq/steward/analytics"
@@ -200,6 +201,16 @@ func stackBar(w row, longest float64) cell {
 	}
 	c.BarLabel = fmt.Sprintf("%s asleep, %s off hours, %s business", count(w.n("sleep")), count(w.n("off")), count(w.n("business")))
 	return c
+}
+
+// hourKeyOf is the key of stacked bars, with what a bar of one colour means if there is one.
+func hourKeyOf(rows map[string]row) []keyItem {
+	for _, w := range rows {
+		if w.has("interruptions") && !w.has("sleep") {
+			return append(slices.Clone(hourKey), keyItem{"owned", "hour classes withheld"})
+		}
+	}
+	return hourKey
 }
 
 // quad turns a row of ownership_quadrant into the four fields; percentages only from n ≥ 10.

@@ -139,7 +139,7 @@ func (s *Server) suggest(c echo.Context, n *names, w access.Who, b *bookForm, te
 	if b.Starts == "" {
 		b.Starts = at.In(s.Zone).Format(startsForm)
 	}
-	when := shift.In(s.Zone).Format("Mon 2 Jan 15:04")
+	when := shift.In(s.Zone).Format("Mon 2 Jan 15:04 MST")
 	switch {
 	case shift.IsZero():
 		b.Hint = "no shift is planned, so this is the next working day"
@@ -148,6 +148,7 @@ func (s *Server) suggest(c echo.Context, n *names, w access.Who, b *bookForm, te
 	default:
 		b.Hint = whose + " next on-call shift begins too soon, " + when
 	}
+	b.Hint += "; the time is that of " + s.Zone.String()
 	return nil
 }
 

@@ -219,12 +219,12 @@ func (s *Server) compileCard(f *filter, n *names, x *played) card {
 		return cd
 	}
 	cd.N = plural(float64(len(x.worth)), "incident", "incidents")
-	cd.Say = say("Of the last 365 days: long ones, grave ones, ones that needed help, ones with notes; each counts alike. You read every text before anybody else does.")
+	cd.Say = say("Of the last 365 days: long ones, severe ones, ones that needed help, ones with notes; each counts alike. You read every text before anybody else does.")
 	t := &table{List: true, Caption: "Incidents worth a drill, the most first", Head: heads("incident", "why", "service", "opened", "drill")}
 	for _, w := range x.worth {
 		why := []string{"lasted " + duration(w.Took.Seconds())}
 		if w.Grave {
-			why = append(why, "grave")
+			why = append(why, "severe")
 		}
 		if w.Escalations > 0 {
 			why = append(why, "needed help")
@@ -232,7 +232,7 @@ func (s *Server) compileCard(f *filter, n *names, x *played) card {
 		if w.Notes > 0 {
 			why = append(why, plural(float64(w.Notes), "note", "notes"))
 		}
-		t.add(ref(or(clip(w.Title, 120), w.ID), at("incidents", w.ID)), txt(strings.Join(why, ", ")), f.serviceCell(n, w.Service), f.moment(w.Opened), ref("make a drill of it", "/incidents/"+url.PathEscape(w.ID)+"/drill"))
+		t.add(ref(or(clip(w.Title, 120), w.ID), at("incidents", w.ID)), txt(strings.Join(why, ", ")), f.serviceCell(n, w.Service), f.moment(w.Opened), ref("make a drill", "/incidents/"+url.PathEscape(w.ID)+"/drill"))
 	}
 	cd.Body = t
 	return cd

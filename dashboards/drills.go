@@ -109,10 +109,14 @@ func (s *Server) drillsPage(c echo.Context, status int, problem string) error {
 	}
 	p.Book = book
 	p.Cards = []card{s.nextCard(f, x, next)}
-	p.Cards = append(p.Cards, s.ownAttempts(f, n, x, x.all))
+	played := []card{s.ownAttempts(f, n, x, x.all)}
 	if w.Learns() == nil {
-		p.Cards = append(p.Cards, s.sharedCard(f, n, x))
+		played = append(played, s.sharedCard(f, n, x))
 	}
+	if len(played) == 2 && played[0].Body == nil && played[1].Body == nil {
+		played = inPairs(played)
+	}
+	p.Cards = append(p.Cards, played...)
 	if s.Play != nil && (w.IsOperator() || len(w.Teams()) > 0) {
 		p.Cards = append(p.Cards, s.compileCard(f, n, x))
 	}

@@ -53,18 +53,20 @@ func (s *Server) me(c echo.Context) error {
 			told = s.toldOf(ask, w, false)
 		}
 		advice = s.adviseOwn(ask)
-	}, func(n *names) []card {
+	}, func(n *names) (before, after []card) {
+		before = []card{s.looksCard(f, n, looks)} // beside the hours on call
 		if s.Learn == nil {
-			return []card{s.bookedCard(f, n, booked, drills), s.looksCard(f, n, looks)}
+			return append(before, s.bookedCard(f, n, booked, drills)), nil
 		}
-		cards := append([]card{s.looksCard(f, n, looks)}, advice(f)...) // looks stand beside the hours on call
-		cards = append(cards, s.learnCard(f, n, work))
-		if told != nil {
-			cards = append(cards, s.comingCard(n, w.Person, s.coming(n, w.Person, work, told), told, true))
-		}
+		before = append(append(before, s.learnCard(f, n, work)), advice(f)...)
+		var small []card
 		if q := questionCard(*week); q != nil {
-			cards = append(cards, *q)
+			small = append(small, *q)
 		}
-		return append(cards, s.bookedCard(f, n, booked, drills), s.badgesCard(f, work, skills()), s.readyLink())
+		after = append(inPairs(append(small, s.bookedCard(f, n, booked, drills))), s.badgesCard(f, work, skills()), s.readyLink())
+		if told != nil {
+			after = append(after, s.comingCard(n, w.Person, s.coming(n, w.Person, work, told), told, true))
+		}
+		return before, after
 	}, can)
 }

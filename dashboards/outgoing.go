@@ -168,11 +168,15 @@ func (s *Server) remindersAnswer(n *names, w access.Who, coming []remind.Message
 	} else if len(coming) > 0 {
 		when := coming[0].At.In(s.zoneOf(n, w.Person)).Format("Mon 2 Jan, 15:04 MST")
 		if next = say("Your next reminder is planned for ", strong(when), "."); !s.Now().Before(coming[0].At) {
-			next = say("Your next reminder was due ", strong(when), " and goes out before your night begins.")
+			next = say("Your next reminder has been due since ", strong(when))
+			if len(s.Outgoing.Channels()) > 0 {
+				next = append(next, say("; it goes out before your night begins")...)
+			}
+			next = append(next, bit{Text: "."})
 		}
 	}
 	if len(s.Outgoing.Channels()) == 0 {
-		return append(next, say(" Nothing is sent from here, since no way out is configured; the calendar below works all the same.")...)
+		return append(next, say(" Nothing is sent from here, since neither mail nor chat nor a webhook is configured; the calendar below works all the same.")...)
 	}
 	return next
 }
@@ -206,9 +210,9 @@ func (s *Server) comingCard(n *names, person string, coming []remind.Message, r 
 		return c
 	}
 	rules := s.Outgoing.Rules()
-	c.Say = say("As things stand: ", daysWords(rules.BeforeShift), " before the next turn of duty begins, ", daysWords(rules.BeforeDue), " before the last day, and every ", plural(float64(rules.OverdueEvery), "day", "days"), " after it. What is done until then is left out.", change)
+	c.Say = say("As things stand: ", daysWords(rules.BeforeShift), " before the next shift begins, ", daysWords(rules.BeforeDue), " before the last day, and every ", plural(float64(rules.OverdueEvery), "day", "days"), " after it. What is done until then is left out.", change)
 	if len(s.Outgoing.Channels()) == 0 {
-		c.Say = append(c.Say, say(" No way out is configured here, so they stand on this page alone.")...)
+		c.Say = append(c.Say, say(" Neither mail nor chat nor a webhook is configured, so they stand on this page alone.")...)
 	}
 	t := &table{List: true, Caption: "Reminders to come", Head: heads("when", "module", "why")}
 	if linkedTo && len(coming) > firstShown {

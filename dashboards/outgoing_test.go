@@ -48,7 +48,7 @@ func TestRemindersPage(t *testing.T) {
 		}
 	})
 	got = text(t, body(t, get(t, none, "/training/reminders")))
-	for _, w := range []string{"No reminder is planned", "no way out is configured", "Nothing in the next four weeks"} {
+	for _, w := range []string{"No reminder is planned", "neither mail nor chat nor a webhook is configured", "Nothing in the next four weeks"} {
 		if !strings.Contains(got, w) {
 			t.Errorf("an empty page does not say %q", w)
 		}

@@ -181,7 +181,7 @@ func (s *Server) nextShift(f *filter, n *names, incidents, hours *result, recent
 		c.N = plural(open, "open incident", "open incidents")
 		c.Lead = say(linked(plural(open, "open incident", "open incidents"), f.link("/incidents", "state", "open")), verbN(open, " waits", " wait"), " for the next shift.")
 		c.Lead = append(c.Lead, lack...)
-		c.Empty = append(slices.Clone(c.Lead), say(" What a shift of the last four weeks carried is shown to the leads of its team and to people admins.")...)
+		c.Say = append(slices.Clone(c.Lead), say(" What a shift of the last four weeks carried is shown to the leads of its team and to people admins.")...)
 		return c
 	}
 	hrs, by := hours.byKey(), incidents.since(recent)
@@ -258,6 +258,7 @@ func (s *Server) teamsCard(f *filter, n *names, load, owned, incidents, acks *re
 		return c
 	}
 	loads, quads, incs, tta := load.perKey(), owned.perKey(), incidents.perKey(), acks.byKey()
+	c.Key = hourKeyOf(loads)
 	longest := 0.0
 	for _, w := range loads {
 		longest = math.Max(longest, w.n("interruptions"))

@@ -41,6 +41,7 @@ type page struct {
 	Author      *authorView
 	Module      *moduleView
 	Ability     *abilityView
+	After       []card // cards that stand below it
 	Review      *reviewView
 	Ready       *readyView
 	Reminders   *remindersView

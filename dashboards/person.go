@@ -51,11 +51,12 @@ func (s *Server) person(c echo.Context) error {
 		return missing("person", id)
 	}
 	can := s.abilityAsk(w.IsOperator() || w.Has(access.PeopleAdmin), id)
-	return s.carries(c, f, id, team, "Teams", can.ask, func(*names) []card { return nil }, can)
+	return s.carries(c, f, id, team, "Teams", can.ask, func(*names) (before, after []card) { return nil, nil }, can)
 }
 
-// carries is the page of one person.
-func (s *Server) carries(c echo.Context, f *filter, id, team, nav string, also func(*asker), more func(*names) []card, can *abilityAsk) error {
+// carries is the page of one person: what they carry, then what they can do, with the cards
+// of more before and after it.
+func (s *Server) carries(c echo.Context, f *filter, id, team, nav string, also func(*asker), more func(*names) (before, after []card), can *abilityAsk) error {
 	ask := s.asker(c, f)
 	dir := ask.names()
 	months := ask.metric("interruptions", "person", id, "team", team, "bucket", "month")
@@ -83,7 +84,13 @@ func (s *Server) carries(c echo.Context, f *filter, id, team, nav string, also f
 	if s.failed(months, classes) == "" {
 		p.Answer = carriesAnswer(f, id == who(c).Person, n.person(id), months, classes)
 	}
-	p.Cards = append([]card{s.ownMonths(f, months), s.ownWeeks(f, weeks), s.ownHours(f, hours, classes)}, more(n)...)
+	before, after := more(n)
+	onCall := s.ownHours(f, hours, classes)
+	if len(before) == 0 {
+		onCall.Wide = "w12" // nothing stands beside it
+	}
+	p.Cards = append([]card{s.ownMonths(f, months), s.ownWeeks(f, weeks), onCall}, before...)
+	p.After = after
 	p.Ability, p.Notice = s.ability(c, f, n, can), saidDone[c.QueryParam("done")]
 	return s.render(c, p)
 }

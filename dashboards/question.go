@@ -105,7 +105,7 @@ func (s *Server) questionShown(c echo.Context, status int, problem string, m *ma
 	default:
 		v.show(s, *q, x)
 		v.ID, v.Digest, v.Options = q.ID, q.Digest, q.Options
-		p.Answer = say("One question about an incident of your team; it stays until ", strong(x.Week.To.Add(-time.Minute).Format("Monday, 2 Jan")), ".")
+		p.Answer = say("One question about an incident of your team; it stays until ", strong(x.Week.To.Add(-time.Minute).Format("Monday, 2 Jan, 15:04 MST")), ".")
 	}
 	if v.Text != "" {
 		p.Question = v
@@ -169,7 +169,7 @@ func questionCard(x *analytics.WeekQuestion) *card {
 	if x == nil {
 		return nil
 	}
-	cd := card{ID: "question", Title: "Question of the week", Wide: "w12"}
+	cd := card{ID: "question", Title: "Question of the week", Wide: "w6"}
 	switch {
 	case x.Answered != nil:
 		cd.Say = say("Answered. ", next(x))

@@ -216,9 +216,9 @@ func (s *Server) readyAnswer(f *filter, x readied) []bit {
 			out = say("Your first shift on call was on ", strong(f.stamp(x.r.First)), ". ")
 		}
 		if len(missing) == 0 {
-			return append(append(out, say("All ", count(float64(len(all))), " things that come before one are there.")...), next...)
+			return append(append(out, say("All ", count(float64(len(all))), " things that come before one are done.")...), next...)
 		}
-		return append(append(out, say("Of what comes before one, ", strong(fmt.Sprintf("%d of %d", len(missing), len(all))), verbN(float64(len(missing)), " is", " are"), " not there.")...), next...)
+		return append(append(out, say("Of what comes before one, ", strong(fmt.Sprintf("%d of %d", len(missing), len(all))), verbN(float64(len(missing)), " is", " are"), " still open.")...), next...)
 	}
 	if len(missing) == 0 {
 		return append(say(strong("Nothing is left"), " before a first shift on one’s own: ", subject, has, " done all ", count(float64(len(all))), " of what comes before it."), next...)
@@ -233,18 +233,18 @@ func (s *Server) readyAnswer(f *filter, x readied) []bit {
 
 func (s *Server) leftCard(f *filter, x readied) card {
 	all := s.lefts(f, x)
-	c := card{ID: "left", Title: "What is left, and what is there?", Wide: "w6", N: plural(float64(len(all)), "thing", "things")}
+	c := card{ID: "left", Title: "What is left, and what is done?", Wide: "w5", N: plural(float64(len(all)), "thing", "things")}
 	t := &table{List: true, Caption: "What comes before a first shift, in its order", Head: heads("what", "state", "how far")}
 	done := 0
 	for _, l := range all {
 		state := "left"
 		if l.done {
-			state = "there"
+			state = "done"
 			done++
 		}
 		t.add(ref(l.what, l.href), txt(state), txt(l.why))
 	}
-	c.Say = say(strong(fmt.Sprintf("%d of %d", done, len(all))), " there.")
+	c.Say = say(strong(fmt.Sprintf("%d of %d", done, len(all))), " are done.")
 	c.Body = t
 	return c
 }
@@ -294,7 +294,7 @@ func (s *Server) graduationCard(f *filter, n *names, x readied) card {
 // pathCard is the default path with what shows that each module was done; PG2's is the list
 // of accesses.
 func (s *Server) pathCard(f *filter, x readied) card {
-	c := card{ID: "path", Title: "What is there to learn first?", Wide: "w6", N: plural(float64(len(x.stage)), "module", "modules")}
+	c := card{ID: "path", Title: "What is there to learn first?", Wide: "w7", N: plural(float64(len(x.stage)), "module", "modules")}
 	minutes := 0
 	t := &table{List: true, Caption: "Modules before the first shift", Head: heads("module", "#minutes", "state", "shown by")}
 	for _, m := range x.stage {

@@ -157,8 +157,12 @@ func (s *Server) adviceLine(f *filter, w access.Who, r recommend.Recommendation)
 	for _, id := range r.Cites {
 		l.Cites = append(l.Cites, navItem{clip(id, 60), at("incidents", id)})
 	}
-	if !r.By.IsZero() {
-		l.By = f.stamp(r.By)
+	switch {
+	case r.By.IsZero():
+	case r.By.After(s.Now()):
+		l.By = "by " + f.stamp(r.By)
+	default: // of a shift that goes on
+		l.By = "now"
 	}
 	switch m, ok := cur.Module(r.Module); {
 	case ok:
@@ -276,7 +280,7 @@ func adviceAnswer(s *Server, a *advised, team string, n *names) []bit {
 		return say(strong("Nothing"), " is suggested now.")
 	}
 	r := a.list.Open[0]
-	what := "practice"
+	what := "practise " + s.skillName(r.Skill)
 	if m, ok := s.Learn.Curriculum().Module(r.Module); ok {
 		what = m.ID + " " + m.Title
 	}
@@ -284,22 +288,29 @@ func adviceAnswer(s *Server, a *advised, team string, n *names) []bit {
 	if team != "" {
 		subject = n.team(team)
 	}
-	return say(plural(float64(len(a.list.Open)), "thing is", "things are"), " suggested to ", subject, "; first ", strong(what), ". ", r.Because)
+	return say(plural(float64(len(a.list.Open)), "thing is", "things are"), " suggested to ", subject, ", the first: ", strong(what), ". ", r.Because)
 }
 
 // adviceTeams leads to the recommendations of the teams that somebody leads or is in.
 func (s *Server) adviceTeams(w access.Who, n *names, but string) *card {
 	c := card{ID: "teams", Title: "What should a team learn next?", Wide: "w12"}
-	t := &table{Caption: "Teams with their recommendations", Head: heads("team", "#people")}
+	var teams [][]bit
 	for _, x := range n.dir.Teams {
 		if x.ID != but && x.Size > 0 && w.Advised(x.ID) == nil && (w.InTeam(x.ID) || w.HeadsTeam(x.ID)) {
-			t.add(ref(x.Name, adviceHref(x.ID)), counted(float64(x.Size)))
+			teams = append(teams, say(linked(x.Name, adviceHref(x.ID)), " ("+plural(float64(x.Size), "person", "people")+")"))
 		}
 	}
-	if len(t.Rows) == 0 {
+	if len(teams) == 0 {
 		return nil
 	}
-	c.Body, c.N = t, plural(float64(len(t.Rows)), "team", "teams")
+	c.Say = say("By the incidents of each: ")
+	for i, t := range teams {
+		if i > 0 {
+			c.Say = append(c.Say, bit{Text: ", "})
+		}
+		c.Say = append(c.Say, t...)
+	}
+	c.Say = append(c.Say, bit{Text: "."})
 	return &c
 }
 

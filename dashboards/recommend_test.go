@@ -28,7 +28,7 @@ func TestRecommendationsSayRuleIncidentsAndWhatToDo(t *testing.T) {
 		path     string
 		has, not []string
 	}{
-		"a team's page, for its lead":   {lead, at("teams", team), []string{"What should we learn next?", "first, for who does not know it", "/training/LS4", "because ", "also: another reason", "n = 7 incidents", "the team’s largest gaps v1", assign, "due=2026-11-26", "team%3A", "#r-1", "needed by 27 Nov 2026 15:30 CET", "first 3 of", "/drills/the-padlock-at-midnight", "no drill of it is there yet"}, []string{`action="/recommendations/dismiss"`, "Start with"}},
+		"a team's page, for its lead":   {lead, at("teams", team), []string{"What should we learn next?", "first, unless known", "/training/LS4", "because ", "also: another reason", "n = 7 incidents", "the team’s largest gaps v1", assign, "due=2026-11-26", "team%3A", "#r-1", "needed by 27 Nov 2026 15:30 CET", "first 3 of", "/drills/the-padlock-at-midnight", "no drill of it is there yet"}, []string{`action="/recommendations/dismiss"`, "Start with"}},
 		"a team's page, for a member":   {member, at("teams", team), []string{"What should we learn next?", "/training/FX4"}, []string{assign, "#r-1"}},
 		"a team's page, for others":     {viewer, at("teams", team), nil, []string{"What should we learn next?"}},
 		"one's own page":                {member, "/me", []string{"What should I learn before my next shift?", "Start with LS4", "#r-1", "1 other was dismissed"}, []string{assign}},

@@ -34,13 +34,18 @@ func (s *Server) rollouts(c echo.Context) error {
 			over++
 		}
 	}
-	p.Answer = say("There ", verbN(float64(len(all)), "is ", "are "), strong(plural(float64(len(all)), "roll-out", "roll-outs")), ", ", strong(fmt.Sprint(over)), " of which can be read.")
+	if p.Answer = say(strong("No roll-out"), " was drawn yet."); len(all) > 0 {
+		p.Answer = say("There ", verbN(float64(len(all)), "is ", "are "), strong(plural(float64(len(all)), "roll-out", "roll-outs")), ", ", strong(fmt.Sprint(over)), " of which can be read.")
+	}
 	if w.DrawsSome() {
 		p.Answer = append(p.Answer, say(" ", linked("Draw a new one", "/training/rollouts/new"), ".")...)
 	}
 	cd := card{ID: "rollouts", Title: "Which roll-outs are there?", Wide: "w12", N: plural(float64(len(all)), "roll-out", "roll-outs")}
 	if len(all) == 0 {
-		cd.Empty = say("None was drawn yet. Choose what to teach and at least two teams of three or more people; a people admin, or who leads all of them, ", linked("plans and draws it", "/training/rollouts/new"), ".")
+		cd.Empty = say("None. A people admin, or whoever leads all of its teams, chooses what to teach and at least two teams of three or more people, and draws which starts first.")
+		if w.DrawsSome() {
+			cd.Empty = append(cd.Empty, say(" ", linked("Plan one", "/training/rollouts/new"), ".")...)
+		}
 	} else {
 		cd.Say = say("The newest first. What is measured was decided when it was drawn.")
 		t := &table{List: true, Caption: "Roll-outs, the newest first", Head: heads("what is taught", "measured by", "#teams", "first start", "window ends", "state")}

@@ -63,7 +63,7 @@ func TestRolloutPages(t *testing.T) {
 		t.Error("parameters of the address change the result")
 	}
 	empty := boot(t, &fake{now: testNow, empty: true}, rolling)
-	if got := text(t, body(t, get(t, empty, "/training/rollouts"))); !strings.Contains(got, "None was drawn yet") {
+	if got := text(t, body(t, get(t, empty, "/training/rollouts"))); !strings.Contains(got, "No roll-out was drawn yet") {
 		t.Errorf("%.300s", got)
 	}
 	without := boot(t, newFake(), learningLead)

@@ -144,7 +144,7 @@ const demandedMost = 3
 // firstLack is what the coming week lacks: nights before days, own teams before others, the
 // larger gap first. teams counts those on call whose demand is known, lacking those of them
 // with an hour of the week in which nobody is current in one of their most demanded skills.
-func (x *skillAnswers) firstLack(n *names, own func(string) bool, until time.Time) (found *uncovered, lacking, teams int) {
+func (x *skillAnswers) firstLack(n *names, own func(string) bool, until time.Time) (found *uncovered, short, measured []string) {
 	type ranked struct {
 		uncovered
 		rank [4]float64
@@ -155,7 +155,7 @@ func (x *skillAnswers) firstLack(n *names, own func(string) bool, until time.Tim
 		gap[g.Team+"\n"+g.Skill] = float64(i)
 	}
 	for _, team := range x.teamsAhead(n) {
-		lack, measured := false, false
+		lack, known := false, false
 		for _, skill := range x.demanded(team, demandedMost) {
 			for i, p := range x.parts {
 				if !p.from.Before(until) {
@@ -165,23 +165,23 @@ func (x *skillAnswers) firstLack(n *names, own func(string) bool, until time.Tim
 				if c.hidden || c.onCall == 0 {
 					continue
 				}
-				measured = true
+				known = true
 				lack = lack || !c.whole()
 				if !c.lacks() {
 					continue
 				}
-				place, known := gap[team+"\n"+skill]
-				if !known {
+				place, listed := gap[team+"\n"+skill]
+				if !listed {
 					place = float64(len(x.gaps))
 				}
 				all = append(all, ranked{uncovered{p, team, skill, c}, [4]float64{boolTo(!own(team)), boolTo(!p.night), place, float64(i)}})
 			}
 		}
-		if measured {
-			teams++
+		if known {
+			measured = append(measured, team)
 		}
 		if lack {
-			lacking++
+			short = append(short, team)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b ranked) int {
@@ -190,7 +190,7 @@ func (x *skillAnswers) firstLack(n *names, own func(string) bool, until time.Tim
 	if len(all) > 0 {
 		found = &all[0].uncovered
 	}
-	return found, lacking, teams
+	return found, short, measured
 }
 
 func boolTo(b bool) float64 {
@@ -208,7 +208,9 @@ func (s *Server) skillsAnswer(c echo.Context, f *filter, n *names, x *skillAnswe
 	if len(x.pieces) == 0 {
 		return say(strong("No shift is known for the coming days"), ", so nobody can say whether they can cope. Send shift.planned events, or connect a tool that has schedules.")
 	}
-	first, lacking, teams := x.firstLack(n, who(c).InTeam, f.now.AddDate(0, 0, weekDays))
+	own := who(c).InTeam
+	first, short, measured := x.firstLack(n, own, f.now.AddDate(0, 0, weekDays))
+	lacking, teams := len(short), len(measured)
 	what := "one of the skills that their incidents take most"
 	if x.skill != "" {
 		what = s.skillName(x.skill)
@@ -217,30 +219,83 @@ func (s *Server) skillsAnswer(c echo.Context, f *filter, n *names, x *skillAnswe
 		return say("What the coming shifts lack is not shown for these teams: they are too small to say so without saying it of a person, or nothing of theirs was tagged.")
 	}
 	if first == nil && lacking == 0 {
-		return say("In the coming ", weekDays, " days ", strong("every hour on call has somebody current"), " in ", what, ", in ", plural(float64(teams), "team", "teams"), ".")
+		whole := what
+		if x.skill == "" {
+			whole = "every one of the skills that incidents take most"
+		}
+		which := "all of " + plural(float64(teams), "team", "teams")
+		if teams == 1 {
+			which = n.team(measured[0])
+		}
+		return say("In the coming ", weekDays, " days ", strong("every hour on call has somebody current"), " in ", whole, ", in ", which, ".")
 	}
 	var out []bit
+	if first == nil || !own(first.team) { // nothing of the asker's own stands in what follows
+		out = ownAhead(n, own, short, measured, what)
+	}
+	theirs := len(out) > 0 // of other teams is said which they are; what they do about it is theirs
 	if first != nil {
 		p := first.part
-		out = say("On ", strong(p.shift()+" of "+n.team(first.team)), " (", p.from.Format("2 Jan 15:04"), "–", p.to.Format("15:04 MST"), ") ",
-			strong("nobody on call is current in "+s.skillName(first.skill)), ". ")
+		out = append(out, say("On ", strong(p.shift()+" of "+n.team(first.team)), " (", p.from.Format("2 Jan 15:04"), "–", p.to.Format("15:04 MST"), ") ",
+			strong("nobody on call is current in "+s.skillName(first.skill)), ". ")...)
 		g := analytics.GapRow{Team: first.team, Skill: first.skill}
 		for _, known := range x.gaps {
 			if known.Team == g.Team && known.Skill == g.Skill {
 				g = known
 			}
 		}
-		for i, act := range s.acts(who(c), n, g) {
-			if i > 0 {
-				act.Text = strings.ToLower(act.Text[:1]) + act.Text[1:]
-				out = append(out, bit{Text: ", or "})
+		if !theirs {
+			for i, act := range s.acts(who(c), n, g) {
+				if i > 0 {
+					act.Text = strings.ToLower(act.Text[:1]) + act.Text[1:]
+					out = append(out, bit{Text: ", or "})
+				}
+				out = append(out, act)
 			}
-			out = append(out, act)
+			out = append(out, bit{Text: ". "})
 		}
-		out = append(out, bit{Text: ". "})
 	}
-	return append(out, say("In the coming ", weekDays, " days ", strong(count(float64(lacking))+" of "+plural(float64(teams), "team", "teams")), verb(lacking, " has", " have"),
-		" hours on call with nobody current in ", what, ".")...)
+	when := fmt.Sprintf("In the coming %d days ", weekDays)
+	if theirs {
+		when = ""
+	}
+	return append(out, say(when, strong(count(float64(lacking))+" of "+plural(float64(teams), "team", "teams")), verb(lacking, " has", " have"),
+		" hours on call with nobody current in ", what, ": ", namedShort(n, short), ".")...)
+}
+
+// ownAhead says of the asker's own teams whether the coming week lacks something.
+func ownAhead(n *names, own func(string) bool, short, measured []string, what string) []bit {
+	var whole, open []string
+	for _, t := range measured {
+		switch {
+		case !own(t):
+		case slices.Contains(short, t):
+			open = append(open, n.team(t))
+		default:
+			whole = append(whole, n.team(t))
+		}
+	}
+	var out []bit
+	if len(open) > 0 {
+		out = say(strong(list(open)+verb(len(open), " has", " have")+" hours on call with nobody current"), " in ", what, ". ")
+	}
+	if len(whole) > 0 {
+		out = append(out, say(strong(list(whole)+verb(len(whole), " is", " are")+" covered"), ": in the coming ", weekDays, " days every hour on call has somebody current. ")...)
+	}
+	return out
+}
+
+// namedShort are the teams that lack something, by name; of very many the first.
+func namedShort(n *names, short []string) string {
+	const most = 6
+	var out []string
+	for _, t := range short[:min(most, len(short))] {
+		out = append(out, n.team(t))
+	}
+	if more := len(short) - most; more > 0 {
+		out = append(out, fmt.Sprintf("%d more", more))
+	}
+	return list(out)
 }
 
 // shareClass colours a covered share; its number stands in the field, so colour is not alone.

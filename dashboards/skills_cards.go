@@ -112,8 +112,13 @@ func (s *Server) pastCard(f *filter, x *skillAnswers) card {
 		return c
 	}
 	t := &table{Caption: "Past on-call hours with somebody current, by skill", Head: heads("skill", "covered", "#share", "#hours covered")}
+	var never []string
 	for _, id := range s.inOrder(ids) {
 		w := rows[id]
+		if w.has("covered") && w.n("covered") == 0 {
+			never = append(never, s.skillName(id))
+			continue
+		}
 		bar := cell{BarLabel: "withheld"}
 		if w.has("coverage") {
 			p := 100 * w.n("coverage")
@@ -122,7 +127,12 @@ func (s *Server) pastCard(f *filter, x *skillAnswers) card {
 		t.add(f.skillCell(s, id, x.team), bar, maybe(w, "coverage", func(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }), maybe(w, "covered", count))
 	}
 	c.Say = say("Of ", strong(count(hours)+" on-call hours"), " in ", f.since(), ", those in which primary or secondary was current when the shift began.")
-	c.Body = t
+	if len(never) > 0 {
+		c.Say = append(c.Say, say(" Nobody ever was in "+list(never)+".")...)
+	}
+	if len(t.Rows) > 0 {
+		c.Body = t
+	}
 	return c
 }
 
@@ -193,13 +203,13 @@ func (s *Server) rotaCard(c echo.Context, f *filter, n *names, x *skillAnswers) 
 		return k
 	}
 	if len(x.rota) == 0 {
-		k.Empty = say("Who is on call is the work list of a team: its members read it here, and whoever is on call reads their own turns.")
+		k.Empty = say("Who is on call is the work list of a team: its members read it here, and whoever is on call reads their own shifts.")
 		if slices.ContainsFunc(who(c).Teams(), func(t string) bool { return x.team == "" || t == x.team }) {
 			k.Empty = say("Nobody of your teams is planned for the coming ", aheadDays, " days. Send shift.planned events, or connect a tool that has schedules.")
 		}
 		return k
 	}
-	t := &table{List: true, Caption: "Coming turns on call, by time", Head: heads("when", "who", "team", "level")}
+	t := &table{List: true, Caption: "Coming shifts, by time", Head: heads("when", "who", "team", "level")}
 	for _, d := range x.rota[:min(rotaShown, len(x.rota))] {
 		level := "primary"
 		if d.Level > 1 {
@@ -216,7 +226,7 @@ func (s *Server) rotaCard(c echo.Context, f *filter, n *names, x *skillAnswers) 
 		}
 		t.add(cell{Text: from.Format("Mon 2 Jan 15:04") + " – " + ends}, name, f.teamCell(n, d.Team), txt(level))
 	}
-	k.N = plural(float64(len(x.rota)), "turn", "turns")
+	k.N = plural(float64(len(x.rota)), "shift", "shifts")
 	k.Say = say("In the coming ", aheadDays, " days, as planned now. By name for the teams you belong to.")
 	if len(x.rota) > rotaShown {
 		k.Say = append(k.Say, say(" The next ", rotaShown, "; a team above shows its own.")...)

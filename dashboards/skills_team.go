@@ -55,7 +55,8 @@ func (s *Server) shiftLack(c echo.Context, f *filter, n *names, x *skillAnswers)
 	if x == nil || x.gapsErr != nil || x.piecesErr != nil {
 		return nil
 	}
-	first, lacking, teams := x.firstLack(n, who(c).InTeam, f.now.AddDate(0, 0, weekDays))
+	first, short, measured := x.firstLack(n, who(c).InTeam, f.now.AddDate(0, 0, weekDays))
+	lacking, teams := len(short), len(measured)
 	if teams == 0 {
 		return nil
 	}
@@ -73,12 +74,11 @@ func (s *Server) shiftLack(c echo.Context, f *filter, n *names, x *skillAnswers)
 // What it takes for a gap to need attention.
 const (
 	gapAt        = 5 // of demand; ten plain incidents with nobody current, and nothing that left the team
-	gapTodos     = 2
-	missingShown = 3
+	missingShown = 5
 )
 
-// skillTodos are what of a team's skills needs attention: a large gap, and a coming part of
-// the week in which nobody on call is current.
+// skillTodos is the one line on skills among what needs attention: a coming part of the week in
+// which nobody on call is current, else the largest gap. The cards below have the others.
 func (s *Server) skillTodos(c echo.Context, f *filter, n *names, team string, x *skillAnswers) []todo {
 	if x == nil || x.gapsErr != nil || x.piecesErr != nil {
 		return nil
@@ -100,7 +100,7 @@ func (s *Server) skillTodos(c echo.Context, f *filter, n *names, team string, x 
 			Action: action, Href: href, Urgency: 7.5e5})
 	}
 	for _, g := range x.gaps {
-		if g.Gap == nil || *g.Gap < gapAt || *g.Supply >= g.Need || len(out) > gapTodos || first != nil && g.Skill == first.skill {
+		if g.Gap == nil || *g.Gap < gapAt || *g.Supply >= g.Need || len(out) > 0 {
 			continue
 		}
 		action, href := act(g.Skill)
@@ -112,7 +112,7 @@ func (s *Server) skillTodos(c echo.Context, f *filter, n *names, team string, x 
 
 // missingCard is a team's largest gaps with their parts and what to do.
 func (s *Server) missingCard(c echo.Context, f *filter, n *names, team string, x *skillAnswers) card {
-	k := card{ID: "missing", Title: "Which skills are missing?", Wide: "w8", Err: s.failedRead("skill_gaps", x.gapsErr, x.piecesErr)}
+	k := card{ID: "missing", Title: "Which skills are missing?", Wide: "w7", Err: s.failedRead("skill_gaps", x.gapsErr, x.piecesErr)}
 	if k.Err != "" {
 		return k
 	}
@@ -129,13 +129,17 @@ func (s *Server) missingCard(c echo.Context, f *filter, n *names, team string, x
 		}
 		return k
 	}
-	k.Body = &table{List: true, Caption: "The largest gaps with all their parts", Head: heads(append(append([]string{"skill"}, gapHeads...), "do")...)}
+	k.Body = &table{List: true, Caption: "The largest gaps with all their parts", Head: heads("skill", "#incidents", "#demand", "#current", "#covered", "#away", "#gap", "do")}
 	for _, g := range x.gaps[:min(missingShown, len(x.gaps))] {
 		cell0 := f.skillCell(s, g.Skill, team)
 		cell0.Href = f.link("/skills", "skill", g.Skill, "team", team, "window", "")
-		k.Body.add(append(append([]cell{cell0}, gapCells(g)...), cell{Acts: s.acts(who(c), n, g)})...)
+		p := gapCells(g) // supply and need stand as one
+		if g.Supply != nil {
+			p[2].Text += " of " + p[3].Text
+		}
+		k.Body.add(cell0, p[0], p[1], p[2], p[4], p[5], p[6], cell{Acts: s.acts(who(c), n, g)[:1]})
 	}
-	k.Say = say("The largest of ", strong(plural(float64(len(x.gaps)), "skill", "skills")), " that incidents took. ")
+	k.Say = say("The largest gaps of ", strong(plural(float64(len(x.gaps)), "skill", "skills")), " that incidents took. ")
 	if share, skills, ok := x.weekAhead(team, weekDays, f); ok {
 		k.Say = append(k.Say, say("In the coming ", weekDays, " days ", strong(fmt.Sprintf("%.0f %%", math.Floor(100*share+1e-9))), " of on-call hours have somebody current, as a mean over the ", plural(float64(skills), "skill", "skills"), " taken most. ")...)
 	}
@@ -146,7 +150,7 @@ func (s *Server) missingCard(c echo.Context, f *filter, n *names, team string, x
 // learnsCard says what a team is to learn and how far it is, in counts; who is who stands on the
 // lead's page of training.
 func (s *Server) learnsCard(c echo.Context, f *filter, team string, r *result) card {
-	k := card{ID: "learns", Title: "Who learns what?", Wide: "w4", Err: s.failed(r)}
+	k := card{ID: "learns", Title: "Who learns what?", Wide: "w5", Err: s.failed(r)}
 	if k.Err != "" {
 		return k
 	}

@@ -15,6 +15,29 @@ import (
 	"github.com/stewardhq/steward/analytics"
 )
 
+// Who asks reads of their own team first, also where it lacks nothing, and then which teams do.
+func TestSkillsSpeakOfTheOwnTeamFirst(t *testing.T) {
+	for team, wants := range map[string][]string{
+		hostile[1]: {hostile[1] + " is covered: in the coming 7 days every hour on call has somebody current. On ", "1 of 2 teams has hours on call with nobody current in one of the skills that their incidents take most: " + hostile[0] + "."},
+		hostile[0]: {"On Sunday night’s shift of " + hostile[0]},
+	} {
+		member := access.As(access.Identity{Name: "M"}, access.Membership{Person: hostile[4], Teams: []string{team}}, access.Viewer, access.Member)
+		s := boot(t, newFake(), func(d *Deps) { d.Gate = func(*http.Request) (access.Who, error) { return member, nil } })
+		got := text(t, body(t, get(t, s, "/skills")))
+		at := 0
+		for _, w := range wants {
+			i := strings.Index(got[at:], w)
+			if i < 0 {
+				t.Fatalf("a member of %s is not told %q, in this order: %.900s", team, w, got[strings.Index(got, "nobody’s level stands"):])
+			}
+			at += i
+		}
+		if covered := strings.Contains(got, " is covered: "); covered != (team == hostile[1]) {
+			t.Errorf("a member of %s is told that their team is covered: %v", team, covered)
+		}
+	}
+}
+
 // The sentence of a page of skills is the first thing that is lacking, and each card says its
 // own; what the fake's teams lack is written there.
 func TestSkillsPageSaysWhatIsLacking(t *testing.T) {
@@ -58,7 +81,7 @@ func TestSkillsPageSaysWhatIsLacking(t *testing.T) {
 	for path, wants := range map[string][]string{
 		"/skills?skill=queue-stream-ops":                        {"What is it?", "3 independent", "Taught by FX4", "Which incidents took it?", "escalated away", "nobody on call is current in Queues and streams"},
 		"/skills?" + url.Values{"skill": {hostile[0]}}.Encode(): {"is not in the list of skills", hostile[0]},
-		"/skills?" + url.Values{"team": {hostile[1]}}.Encode():  {"every hour on call has somebody current", "in 1 team"},
+		"/skills?" + url.Values{"team": {hostile[1]}}.Encode():  {"every hour on call has somebody current", "in every one of the skills that incidents take most, in " + hostile[1]},
 		"/skills?" + url.Values{"team": {hostile[2]}}.Encode():  {"is not shown for these teams", "withheld"},
 		at("teams", hostile[0]):                                 {"Which skills are missing?", "Who learns what?", "Sunday night’s shift: nobody on call is current in Queues and streams", "Assign a module", "All skills of the team"},
 		at("teams", hostile[1]):                                 {"Which skills are missing?", "Read FX3"},

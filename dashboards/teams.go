@@ -114,10 +114,9 @@ func (s *Server) team(c echo.Context) error {
 	if a.exact {
 		p.Cards = []card{s.teamWeeks(f, id, a), todos, s.teamPeople(f, n, t, a), s.teamHeat(f, id, a)}
 	} else if who(c).InTeam(id) {
-		p.Cards = append(p.Cards, card{ID: "people", Title: "Who carries it?", Wide: "w8",
+		p.Cards = append(p.Cards, card{ID: "people", Title: "Who carries it?", Wide: "w12",
 			Empty: say("What each person carries is shown to that person and to the lead of the team. ", linked("What you carry", f.link("/me")), ".")})
 	}
-	p.Cards = append(p.Cards, s.walkingCards(f, n, walking)...)
 	p.Cards = append(p.Cards,
 		s.quadCard(f, "quad", "Do we own what pages us?", "w4", a.services, f.link("/incidents", "team", id)),
 		s.teamServices(f, n, t, a),
@@ -126,6 +125,7 @@ func (s *Server) team(c echo.Context) error {
 	if skills != nil {
 		p.Cards = append(p.Cards, s.missingCard(c, f, n, id, skills), s.learnsCard(c, f, id, learning))
 	}
+	p.Cards = append(p.Cards, s.walkingCards(f, n, walking)...)
 	return s.render(c, p)
 }
 

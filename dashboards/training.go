@@ -52,20 +52,21 @@ func (s *Server) training(c echo.Context) error {
 		p.Sub = append(p.Sub, say(" · ", linked("assign training", "/training/assign"))...)
 	}
 	if s.Outgoing != nil {
-		p.Sub = append(p.Sub, say(" ", linked("Reminders and calendar", "/training/reminders"), ".")...)
+		p.Sub = append(p.Sub, say(" · ", linked("reminders and calendar", "/training/reminders"))...)
 	}
 	p.Answer = s.trainingAnswer(f, cur, x)
-	p.Cards = adv(f)
-	if t := s.adviceTeams(w, n, ""); t != nil && s.advises() {
-		p.Cards = append(p.Cards, *t)
-	}
 	if x.self {
 		p.Cards = append(p.Cards, s.learnCard(f, n, x.own))
 	}
+	p.Cards = append(p.Cards, adv(f)...)
 	if x.leads {
 		p.Cards = append(p.Cards, s.dueCard(f, n, w, x.led))
 	}
-	p.Cards = append(p.Cards, s.trainingExtras(c, ask, n, *week, *drawn)...)
+	halves := s.trainingExtras(c, ask, n, *week, *drawn)
+	if t := s.adviceTeams(w, n, ""); t != nil && s.advises() {
+		halves = append([]card{*t}, halves...)
+	}
+	p.Cards = append(p.Cards, inPairs(halves)...)
 	for _, t := range cur.Tracks {
 		p.Cards = append(p.Cards, s.trackCard(f, t, x.self, x.own))
 	}
@@ -200,7 +201,7 @@ var evidenceWords = map[string]string{"event": "what happens at work", "drill": 
 
 // learnCard answers, for oneself: what should I learn?
 func (s *Server) learnCard(f *filter, n *names, rows []analytics.AssignmentRow) card {
-	c := card{ID: "learn", Title: "What should I learn?", Wide: "w12", N: plural(float64(len(rows)), "assignment", "assignments")}
+	c := card{ID: "learn", Title: "What is on my list?", Wide: "w12", N: plural(float64(len(rows)), "assignment", "assignments")}
 	t := &table{List: true, Caption: "Own open assignments", Head: heads("module", "due", "state", "next step", "given by", "why")}
 	for _, r := range rows {
 		if r.Open() {

@@ -20,13 +20,13 @@ import (
 func TestTrainingPagesSayWhatIsNext(t *testing.T) {
 	s := boot(t, newFake(), learningLead)
 	for path, want := range map[string][]string{
-		"/training":        {"What should I learn?", "What is open in my teams?", "Ready for the pager", "overdue", "PG2 Reachable"},
+		"/training":        {"What is on my list?", "What is open in my teams?", "Ready for the pager", "overdue", "PG2 Reachable"},
 		"/training/PG1":    {"Quiz, attempt 2", "Hand in", "Given by", "Who should learn this?", "everybody in", "Stop working on it"},
 		"/training/LS1":    {"quiz passed with 88 %", "What shows that it was done?", "A link to it"},
 		"/training/FX1":    {"completed", "Shown by:", hostile[0]},
 		"/training/FX3":    {"Nobody has assigned it to you", "First comes LS4"},
 		"/training/nobody": {"No module"},
-		"/me?learn":        {"What should I learn?", "read it and answer the quiz"},
+		"/me?learn":        {"What is on my list?", "read it and answer the quiz"},
 	} {
 		got := text(t, body(t, get(t, s, path)))
 		for _, w := range want {

@@ -88,6 +88,6 @@ func (s *Server) walkingCards(f *filter, n *names, x *walking) []card {
 
 // readyLink leads from one's own page to what is left before a first shift.
 func (s *Server) readyLink() card {
-	return card{ID: "ready", Title: "Am I ready for the pager?", Wide: "w6",
+	return card{ID: "ready", Title: "Am I ready for the pager?", Wide: "w4",
 		Say: say(linked("What is left before a first shift on my own", "/readiness"), ": modules, shifts to walk along, and the alerts that made sense.")}
 }

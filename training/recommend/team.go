@@ -74,7 +74,7 @@ func largestGap(out *collector, c *training.Curriculum, drills []Drill, t Team) 
 	for i, n := range needs[:min(gapsShown, len(needs))] {
 		r := Recommendation{Rule: LargestGap, Team: t.ID, Skill: n.Skill}
 		if r.Because = fmt.Sprintf("%s: the team’s %slargest demand.", took(n, named(c, n.Skill)), ordinal(i)); told {
-			r.Because = fmt.Sprintf("The team’s %slargest gap, %.1f: %s; %s at level 3 and current where %d are wanted; %.0f %% of demand left the team, shrunk.",
+			r.Because = fmt.Sprintf("The team’s %slargest gap, %.1f: %s; %s at level 3 and current where %d are wanted; an estimated %.0f %% of demand left the team.",
 				ordinal(i), n.Gap, took(n, named(c, n.Skill)), people(n.Supply), n.Wanted, 100*n.Away)
 		}
 		choose(&r, c, drills, t, n)

@@ -89,7 +89,7 @@ largest-gap LS5 by PG1 LS1 LS2 LS3 LS4 LS5 m2,m1`
 	if got := said(list.Open); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
-	const because = "The team’s largest gap, 4.5: 7 incidents in 365 days took queues and streams (weighted 11; 3 left the team); nobody at level 3 and current where 2 are wanted; 25 % of demand left the team, shrunk."
+	const because = "The team’s largest gap, 4.5: 7 incidents in 365 days took queues and streams (weighted 11; 3 left the team); nobody at level 3 and current where 2 are wanted; an estimated 25 % of demand left the team."
 	if got := list.Open[0]; got.Because != because || got.N != 7 || got.Team != "payments" || !got.By.IsZero() {
 		t.Errorf("%+v", got)
 	}
