@@ -345,6 +345,56 @@ func TestATeamBeforeAndAfterOneJoined(t *testing.T) {
 	}
 }
 
+// TestHowFarOnePersonIs: of what a team learns others read no row of one or two people, and none
+// that follows from two windows.
+func TestHowFarOnePersonIs(t *testing.T) {
+	all, db := openStore(t, skillsNow)
+	all.Keep(&heard{})
+	insert(t, db, overlapping(t))
+	give := func(module string, people ...string) {
+		for _, p := range people {
+			e, err := event.New("/import/test", event.TrainingAssigned, module+p, module+p, skillsNow.AddDate(0, 0, -9), map[string]any{"assignment": module + p, "module": module, "person": person(p), "by": person("one")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			insert(t, db, []event.Event{e})
+		}
+	}
+	give("PG1", "six", "seven", "eight")
+	give("PG2", "six", "seven", "eight")
+	give("PG2", "one")
+	give("PG6", "six")
+	as := func(who string, m access.Membership, roles ...access.Role) *analytics.View {
+		return all.For(access.As(access.Identity{Person: who}, m, roles...), "a test")
+	}
+	for name, c := range map[string]struct {
+		v    *analytics.View
+		want string
+		past bool
+	}{
+		"viewer":       {as(person("nobody"), access.Membership{}, access.Viewer), "[PG2]", false}, // PG1's are what hides PG6's
+		"member":       {as(person("six"), access.Membership{Person: person("six"), Teams: []string{"blue"}}, access.Viewer, access.Member), "[PG2]", false},
+		"lead":         {as(person("six"), access.Membership{Person: person("six"), Teams: []string{"blue"}, Leads: []string{"blue"}}, access.Viewer, access.Member, access.Lead), "[PG1 PG2 PG6]", true},
+		"people admin": {as("pam@example.org", access.Membership{}, access.Viewer, access.PeopleAdmin), "[PG1 PG2 PG6]", true},
+	} {
+		keys := func(params ...string) string {
+			out := []string{}
+			for _, r := range ask(t, c.v, "training_progress", append(params, "by=module", "team=blue")...).Rows {
+				out = append(out, r[1].(string))
+			}
+			return fmt.Sprint(out)
+		}
+		if got := keys(); got != c.want {
+			t.Errorf("%s reads %s, want %s", name, got, c.want)
+		}
+		for _, p := range []string{"from=2026-01-01", "as_of=" + skillsNow.AddDate(0, 0, -1).Format(time.RFC3339)} {
+			if got := keys(p); (got != "[]") != c.past {
+				t.Errorf("%s, %s: reads %s", name, p, got)
+			}
+		}
+	}
+}
+
 // TestWhoIsOnCallAndIdle: names of the coming rota are its team's, and who handled nothing is
 // that person's and their lead's to know.
 func TestWhoIsOnCallAndIdle(t *testing.T) {

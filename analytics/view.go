@@ -160,6 +160,7 @@ func (v *View) finish(ctx context.Context, pass access.Pass, q question, a *Answ
 	if err != nil {
 		return nil, err
 	}
+	a = v.behindProgress(q, a)
 	people := q.who
 	switch {
 	case q.by == "person":
