@@ -193,7 +193,7 @@ func (s *Server) moduleAnswer(f *filter, m *training.Module, self bool, r analyt
 		}
 		return out
 	}
-	return say("For you it is ", strong(stateWords(f, r)), ".")
+	return say("For you: ", strong(stateWords(f, r)), ".")
 }
 
 // work says why one is to learn this, and offers what can be done.
@@ -211,7 +211,7 @@ func (s *Server) work(f *filter, n *names, m *training.Module, own []analytics.A
 		}
 		v.CanEnd = !r.Started.IsZero()
 	} else if found {
-		v.Say = say("It is ", stateWords(f, r), ".")
+		v.Say = say("So far: ", stateWords(f, r), ".")
 		v.StartText = "Start again"
 	} else {
 		v.Say = say("Nobody has assigned it to you; it can be started of one’s own accord.")

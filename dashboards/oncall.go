@@ -168,7 +168,6 @@ func (s *Server) oncallTeams(f *filter, n *names, team string, load, hours *resu
 		longest = math.Max(longest, w.n("interruptions"))
 	}
 	ls, hs := load.byKey(), hours.byKey()
-	c.Key = hourKeyOf(ls)
 	for _, id := range keys(n.team, nil, load, hours) {
 		w, h := ls[id], hs[id]
 		t.add(f.teamCell(n, id), stackBar(w, longest), counted(w.n("interruptions")), counted(w.n("sleep")), counted(w.n("off")), counted(w.n("groups")), counted(w.n("nights")), counted(w.n("people")),

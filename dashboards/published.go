@@ -95,7 +95,7 @@ func (s *Server) teamMonths(f *filter, n *names, load, hours *result, events str
 		w, h := ls[id], hs[id]
 		t.add(f.teamCell(n, id), stackBar(w, longest), maybe(w, "interruptions", count), maybe(w, "sleep", count), maybe(w, "off", count), maybe(w, "nights", count), maybe(w, "people", count), hrs(h, "primary"), hrs(h, "secondary"))
 	}
-	c.Key = hourKey
+	c.Key = hourKeyOf(ls)
 	c.Say = say("By name, never ranked. ", publishedWords)
 	if len(t.Rows) == 0 {
 		c.Key, c.Say, c.Empty = nil, nil, say("Nothing to show. ", publishedWords)
