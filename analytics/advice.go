@@ -19,8 +19,8 @@ import (
 //  2. A team's are for whoever package access lets read what it should learn. They are the
 //     same for each of them, since what is suggested to a team must not depend on who looks.
 //  3. A person's are the asker's own. There is no way to ask for somebody else's.
-//  4. What is read for all teams at once is kept until anything arrives, and a short while at most:
-//     several cards of one page, and every team's, stand on it.
+//  4. What is read for all teams at once is kept as slow rows are (slowly.go): several cards of
+//     one page, and every team's, stand on it.
 
 // took365 is how far back incidents are looked for, as by skill_gaps.
 const took365 = 365 * 24 * time.Hour
@@ -56,7 +56,7 @@ func (v *View) DemandBehind(ctx context.Context, teams ...string) ([]TookRow, er
 			me[alias.person(p)] = true
 		}
 	}
-	all, err := remember(ctx, v.s, "behind demand", v.s.demandBehind)
+	all, err := slowly(ctx, v.s, "behind demand", v.s.demandBehind)
 	if err != nil {
 		return nil, err
 	}
@@ -104,16 +104,7 @@ type AheadRow struct {
 	Skills   []string
 }
 
-// aheadRow is one of whichever team.
-type aheadRow struct {
-	team string
-	AheadRow
-}
-
-// aheadFor is how far coming time is read.
-const aheadFor = 31 * 24 * time.Hour
-
-// TeamAhead is a team's coming time on call up to a moment, 31 days at most, in order. Of a
+// TeamAhead is a team's coming time on call up to a moment, AheadMost at most, in order. Of a
 // team of fewer than three people it is empty: it would say what each of them can do.
 func (v *View) TeamAhead(ctx context.Context, team string, until time.Time) ([]AheadRow, error) {
 	if err := v.who.Advised(team); err != nil {
@@ -122,36 +113,17 @@ func (v *View) TeamAhead(ctx context.Context, team string, until time.Time) ([]A
 	if small, err := v.tiny(ctx, team); small || err != nil {
 		return nil, err
 	}
-	all, err := remember(ctx, v.s, "time ahead", v.s.timeAhead)
+	all, err := v.s.coming(ctx, until)
 	if err != nil {
 		return nil, err
 	}
 	var out []AheadRow
 	for _, x := range all {
-		if x.team != team || !x.From.Before(until) {
-			continue
+		if x.Team == team {
+			out = append(out, AheadRow{x.From, x.To, x.Skills})
 		}
-		if x.To.After(until) {
-			x.To = until
-		}
-		out = append(out, x.AheadRow)
 	}
 	return out, nil
-}
-
-func (s *Store) timeAhead(ctx context.Context) ([]aheadRow, error) {
-	q := s.present()
-	q.metric.Name, q.from, q.to = "skill_coverage", q.asOf, q.asOf.Add(aheadFor)
-	var out []aheadRow
-	err := s.look(ctx, access.Working(), "coming time on call", q, []string{"cover_piece"},
-		"SELECT team, began, ended, arraySort(skills) FROM cover_piece ORDER BY team, began", nil,
-		func(r *warehouse.Rows) error {
-			var x aheadRow
-			err := r.Scan(&x.team, &x.From, &x.To, &x.Skills)
-			out = append(out, x)
-			return err
-		})
-	return out, err
 }
 
 // tiny says whether a team had one or two members at any moment of the last 365 days.
@@ -223,32 +195,31 @@ func (v *View) OwnTurns(ctx context.Context, until time.Time) (coming []TurnRow,
 	if err := v.who.Learns(); err != nil {
 		return nil, false, err
 	}
-	of := []warehouse.Param{{Name: "of", Value: v.s.stored([]string{v.who.Person})}}
-	const me = "has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}), "
-	q := v.s.present()
-	q.metric.Name, q.from, q.to = "skill_coverage", q.asOf, until.UTC()
-	err = v.s.look(ctx, access.Working(), "own coming time on call", q, []string{"cover_turn"},
-		"SELECT team, began, ended FROM cover_turn WHERE "+me+"member) ORDER BY began, ended", of,
-		func(r *warehouse.Rows) error {
-			var x TurnRow
-			if err := r.Scan(&x.Team, &x.From, &x.To); err != nil {
-				return err
-			}
-			if n := len(coming); n > 0 && coming[n-1].Team == x.Team && !x.From.After(coming[n-1].To) { // one shift, cut
-				if x.To.After(coming[n-1].To) {
-					coming[n-1].To = x.To
-				}
-				return nil
-			}
-			coming = append(coming, x)
-			return nil
-		})
+	alias, err := v.s.aliasesNow(ctx)
 	if err != nil {
 		return nil, false, err
 	}
+	all, err := v.s.comingTurns(ctx, until)
+	if err != nil {
+		return nil, false, err
+	}
+	me := v.s.canonical(alias, v.who.Person)
+	for _, x := range all { // by their beginning
+		if x.Person != me {
+			continue
+		}
+		if n := len(coming); n > 0 && coming[n-1].Team == x.Team && !x.From.After(coming[n-1].To) { // one shift, cut
+			if x.To.After(coming[n-1].To) {
+				coming[n-1].To = x.To
+			}
+			continue
+		}
+		coming = append(coming, TurnRow{x.Team, x.From, x.To})
+	}
+	of := []warehouse.Param{{Name: "of", Value: v.s.stored([]string{v.who.Person})}}
 	err = v.s.look(ctx, access.Working(), "whether on call before", v.s.present(), []string{"membership_epoch"},
 		"SELECT 1 FROM shift WHERE role NOT IN ('shadow', 'reverse_shadow') AND start < {as_of:DateTime64(3, 'UTC')} AND end > start AND at <= {as_of:DateTime64(3, 'UTC')} AND "+
-			me+"transform(person, {alias:Array(String)}, {person_of:Array(String)}, person)) LIMIT 1", of,
+			"has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}), transform(person, {alias:Array(String)}, {person_of:Array(String)}, person)) LIMIT 1", of,
 		func(*warehouse.Rows) error { before = true; return nil })
 	return coming, before, err
 }

@@ -35,8 +35,7 @@ func (v *View) Ahead(ctx context.Context, f SkillFilter, until time.Time) ([]Pie
 	if _, err := v.who.Facts(); err != nil {
 		return nil, nil, err
 	}
-	q := v.s.aheadQuestion(until)
-	all, err := remember(ctx, v.s, "ahead/"+until.UTC().String(), func(ctx context.Context) ([]Piece, error) { return v.s.pieces(ctx, q) })
+	all, err := v.s.coming(ctx, until)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,14 +56,52 @@ func (v *View) Ahead(ctx context.Context, f SkillFilter, until time.Time) ([]Pie
 	return out, left, nil
 }
 
-func (s *Store) aheadQuestion(until time.Time) question {
+func (s *Store) aheadQuestion() question {
 	q := s.present()
 	q.metric = s.metrics["skill_coverage"]
-	q.from, q.to = q.asOf, until.UTC()
-	if most := q.from.Add(AheadMost); q.to.After(most) {
-		q.to = most
-	}
+	q.from, q.to = q.asOf, q.asOf.Add(AheadMost)
 	return q
+}
+
+// coming are all teams' pieces from now until then, by team and time. However far a page
+// looks, it is the one read that all share, cut to what was asked.
+func (s *Store) coming(ctx context.Context, until time.Time) ([]Piece, error) {
+	all, err := slowly(ctx, s, "ahead", func(ctx context.Context) ([]Piece, error) { return s.pieces(ctx, s.aheadQuestion()) })
+	now := s.now()
+	var out []Piece
+	for _, p := range all {
+		if p.From, p.To = within(p.From, p.To, now, until); p.From.Before(p.To) {
+			out = append(out, p)
+		}
+	}
+	return out, err
+}
+
+// comingTurns are everybody's turns, likewise, by time.
+func (s *Store) comingTurns(ctx context.Context, until time.Time) ([]OnCallRow, error) {
+	all, err := slowly(ctx, s, "rota", func(ctx context.Context) ([]OnCallRow, error) { return s.rota(ctx, s.aheadQuestion()) })
+	now := s.now()
+	var out []OnCallRow
+	for _, d := range all {
+		if d.From, d.To = within(d.From, d.To, now, until); d.From.Before(d.To) {
+			out = append(out, d)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b OnCallRow) int {
+		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Team, b.Team), cmp.Compare(a.Level, b.Level), cmp.Compare(a.Person, b.Person))
+	})
+	return out, err
+}
+
+// within cuts a stretch of time to another.
+func within(from, to, least, most time.Time) (time.Time, time.Time) {
+	if least = least.UTC().Truncate(time.Millisecond); from.Before(least) {
+		from = least
+	}
+	if to.After(most) {
+		to = most.UTC()
+	}
+	return from, to
 }
 
 func (s *Store) pieces(ctx context.Context, q question) ([]Piece, error) {
@@ -93,8 +130,7 @@ func (v *View) OnCall(ctx context.Context, f SkillFilter, until time.Time) ([]On
 	if _, err := v.who.Facts(); err != nil {
 		return nil, err
 	}
-	q := v.s.aheadQuestion(until)
-	all, err := remember(ctx, v.s, "rota/"+until.UTC().String(), func(ctx context.Context) ([]OnCallRow, error) { return v.s.rota(ctx, q) })
+	all, err := v.s.comingTurns(ctx, until)
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +174,5 @@ WHERE began < ended GROUP BY team, member, level, began, ended ORDER BY team, me
 			out = append(out, d)
 			return nil
 		})
-	slices.SortStableFunc(out, func(a, b OnCallRow) int {
-		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Team, b.Team), cmp.Compare(a.Level, b.Level), cmp.Compare(a.Person, b.Person))
-	})
 	return out, err
 }

@@ -15,8 +15,8 @@ import (
 // Theory of operation of assignments
 //
 //  1. What was given, begun, tried, done and excused are events. Of an event's copies the one
-//     seen first counts. There are few of them, so they are read in one statement and folded
-//     here; nothing is kept.
+//     seen first counts. There are few of them, so they are read in one statement, kept until
+//     anything arrives, and folded here.
 //  2. A row is one person, one module, one assignment. A team's assignment has a row for each
 //     who is in the team now, and for each who has done something under it; a track's has one
 //     for each module of the track.
@@ -144,30 +144,8 @@ func (v *View) Assignments(ctx context.Context, f AssignmentFilter) ([]Assignmen
 			return nil, err
 		}
 	}
-	var events []learning
-	// The pass is the reader's own: each row is decided below, before it leaves.
-	err = v.s.look(ctx, access.Working(), "assignments", v.s.present(), nil, `
-SELECT id, kind, at, person, team, data
-FROM (SELECT toString(kind) AS kind, at, id, person, team, data FROM events
-    WHERE kind IN ('training.assigned', 'training.started', 'training.passed', 'training.failed', 'training.completed', 'training.abandoned', 'training.waived', 'evidence.voided')
-      AND at <= {as_of:DateTime64(3, 'UTC')}
-    ORDER BY seen, at, data LIMIT 1 BY source, id)
-ORDER BY at, id`, nil,
-		func(r *warehouse.Rows) error {
-			var e learning
-			var data string
-			if err := r.Scan(&e.id, &e.kind, &e.at, &e.person, &e.team, &data); err != nil {
-				return err
-			}
-			if json.Unmarshal([]byte(v.s.revealJSON(data)), &e.learned) != nil {
-				return nil // a stranger's, whose members are of other types: there is nothing to read in it
-			}
-			if e.person != "" {
-				e.person = v.s.reveal(alias.person(e.person))
-			}
-			events = append(events, e)
-			return nil
-		})
+	// What all events say is read once; each row is decided below, before it leaves.
+	events, err := remember(ctx, v.s, "assignments", func(ctx context.Context) ([]learning, error) { return v.s.learning(ctx, alias) })
 	if err != nil {
 		return nil, err
 	}
@@ -207,6 +185,34 @@ ORDER BY at, id`, nil,
 	return out, nil
 }
 
+// learning are all events of assignments, in order of their time, with who is behind ids.
+func (s *Store) learning(ctx context.Context, alias aliases) ([]learning, error) {
+	var events []learning
+	err := s.look(ctx, access.Working(), "assignments", s.present(), nil, `
+SELECT id, kind, at, person, team, data
+FROM (SELECT toString(kind) AS kind, at, id, person, team, data FROM events
+    WHERE kind IN ('training.assigned', 'training.started', 'training.passed', 'training.failed', 'training.completed', 'training.abandoned', 'training.waived', 'evidence.voided')
+      AND at <= {as_of:DateTime64(3, 'UTC')}
+    ORDER BY seen, at, data LIMIT 1 BY source, id)
+ORDER BY at, id`, nil,
+		func(r *warehouse.Rows) error {
+			var e learning
+			var data string
+			if err := r.Scan(&e.id, &e.kind, &e.at, &e.person, &e.team, &data); err != nil {
+				return err
+			}
+			if json.Unmarshal([]byte(s.revealJSON(data)), &e.learned) != nil {
+				return nil // a stranger's, whose members are of other types: there is nothing to read in it
+			}
+			if e.person != "" {
+				e.person = s.reveal(alias.person(e.person))
+			}
+			events = append(events, e)
+			return nil
+		})
+	return events, err
+}
+
 // unvoided leaves out what a voiding names, and the voidings.
 func unvoided(events []learning) []learning {
 	gone := map[string]bool{}
@@ -215,7 +221,7 @@ func unvoided(events []learning) []learning {
 			gone[e.Evidence] = true
 		}
 	}
-	return slices.DeleteFunc(events, func(e learning) bool { return e.kind == "evidence.voided" || gone[e.id] })
+	return slices.DeleteFunc(slices.Clone(events), func(e learning) bool { return e.kind == "evidence.voided" || gone[e.id] })
 }
 
 // assignments folds events, in order of their time, into rows. first is when each person's

@@ -16,7 +16,8 @@ import (
 // Theory of operation of the cache
 //
 //  1. mark is what the warehouse holds: how many rows of events, and the latest seen. Any
-//     insert moves it, so a key with a mark in it can never serve an answer from before.
+//     insert moves it, so a key with a mark in it can never serve an answer from before. Only
+//     looks and acts do not: no answer rests on them, and a lead who opens a page makes some.
 //  2. A question with a given as_of is the same for ever at one mark. One without ends
 //     "now": at one mark it may be shared for freshFor, and says in its own as_of when it was asked.
 //  3. Identical questions under way at the same time are asked once. The one that runs is
@@ -28,6 +29,9 @@ const (
 	cacheLimit  = 512
 	askDeadline = 60 * time.Second
 )
+
+// counting are the events that answers rest on (schema/arrival.sql).
+const counting = "(kind NOT IN ('view.recorded', 'audit.recorded'))"
 
 // mark is the state of the log that an answer rests on.
 type mark struct {
@@ -210,7 +214,7 @@ func (s *Store) mark(ctx context.Context) (mark, error) {
 		return c.mark, nil
 	}
 	m := mark{gone: s.forgotten()}
-	rows, err := s.run(ctx, access.Working(), "mark", "SELECT (SELECT count() FROM events) AS rows, (SELECT max(latest) FROM arrival) AS seen")
+	rows, err := s.run(ctx, access.Working(), "mark", "SELECT toUInt64((SELECT count() FROM events) - (SELECT count() FROM events WHERE NOT "+counting+")) AS rows, (SELECT max(latest) FROM arrival) AS seen")
 	if err != nil {
 		return m, fmt.Errorf("mark: %w", err)
 	}

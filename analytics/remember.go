@@ -17,23 +17,7 @@ type remembered struct {
 	rows   map[string]aged
 	flight singleflight.Group
 
-	demandMu sync.Mutex
-	demandAt time.Time
-	demand   []DemandRow
-}
-
-// lately is what read says, or said less than so long ago, whatever arrived since.
-func (c *remembered) lately(now time.Time, most time.Duration, read func() ([]DemandRow, error)) ([]DemandRow, error) {
-	c.demandMu.Lock()
-	defer c.demandMu.Unlock() // one reads, others wait for it
-	if age := now.Sub(c.demandAt); c.demand != nil && age >= 0 && age < most {
-		return c.demand, nil
-	}
-	rows, err := read()
-	if err == nil && len(rows) > 0 { // of nothing yet, the first that comes is to show
-		c.demand, c.demandAt = rows, now
-	}
-	return rows, err
+	slow slowRows
 }
 
 type aged struct {

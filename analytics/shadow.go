@@ -287,8 +287,13 @@ func (r *Readiness) graduation(g graduated, detailed bool) {
 	}
 }
 
-// graduations are everybody's alerts and when they graduated, as the metric graduation says.
+// graduations are everybody's alerts and when they graduated, as the metric graduation says. They
+// are kept until anything arrives; who gets them must not change them.
 func (v *View) graduations(ctx context.Context) (map[string]graduated, error) {
+	return remember(ctx, v.s, "graduations", v.allGraduations)
+}
+
+func (v *View) allGraduations(ctx context.Context) (map[string]graduated, error) {
 	out := map[string]graduated{}
 	// What comes out is cut down for the asker by Readiness.
 	err := v.s.look(ctx, access.Working(), "graduations", v.s.present(), []string{"graduation"}, `

@@ -15,8 +15,8 @@ import (
 //  1. The pages of skills ask of every team at once what the metrics skill_gaps and
 //     skill_levels say of one, so there is one statement for all of them (fact gap_team) and
 //     one for who is current. They are as of now: no moment can be chosen, and no people.
-//  2. What all teams' rows are is kept for some seconds until anything arrives; what of it
-//     the asker reads is decided for each (veil.go, small.go).
+//  2. What all teams' rows are is kept as slow rows are (slowly.go); what of it the asker reads
+//     is decided for each (veil.go, small.go).
 //  3. Of a team that is too small, others read no row and its own people read demand alone.
 
 // SkillFilter selects teams and skills; empty lists are all. From and To are the window of
@@ -69,7 +69,7 @@ func (v *View) Gaps(ctx context.Context, f SkillFilter) ([]GapRow, []Withheld, e
 		return nil, nil, err
 	}
 	q := v.s.skillsQuestion(f)
-	all, err := remember(ctx, v.s, "gaps/"+f.key(), func(ctx context.Context) ([]GapRow, error) { return v.s.gaps(ctx, q) })
+	all, err := slowly(ctx, v.s, "gaps/"+f.key(), func(ctx context.Context) ([]GapRow, error) { return v.s.gaps(ctx, q) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -159,17 +159,13 @@ type DemandRow struct {
 	Incidents, Demand int64
 }
 
-// demandFor is how old what is known of demand may be: a year's sums move slowly, and pages ask
-// for them only to choose which skills to speak of.
-const demandFor = 5 * time.Minute
-
-// Demand lists it, largest first. It costs much less than Gaps, and may lag some minutes.
+// Demand lists it, largest first. It costs much less than Gaps.
 func (v *View) Demand(ctx context.Context) ([]DemandRow, error) {
 	if _, err := v.who.Facts(); err != nil {
 		return nil, err
 	}
 	q := v.s.skillsQuestion(SkillFilter{})
-	all, err := v.s.kept.lately(v.s.now(), demandFor, func() ([]DemandRow, error) { return v.s.demand(ctx, q) })
+	all, err := slowly(ctx, v.s, "demand", func(ctx context.Context) ([]DemandRow, error) { return v.s.demand(ctx, q) })
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +203,7 @@ func (v *View) Standing(ctx context.Context, f SkillFilter) ([]StandingRow, []Wi
 		return nil, nil, err
 	}
 	q := v.s.skillsQuestion(SkillFilter{})
-	all, err := remember(ctx, v.s, "standing", func(ctx context.Context) ([]StandingRow, error) { return v.s.standing(ctx, q) })
+	all, err := slowly(ctx, v.s, "standing", func(ctx context.Context) ([]StandingRow, error) { return v.s.standing(ctx, q) })
 	if err != nil {
 		return nil, nil, err
 	}

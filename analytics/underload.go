@@ -67,11 +67,11 @@ func (v *View) Underload(ctx context.Context, f SkillFilter) (Underload, error) 
 	local := out.To.In(v.s.zone)
 	out.MonthTo = startOfDay(local.Year(), local.Month(), 1, v.s.zone).UTC()
 	out.MonthFrom = out.MonthTo.Add(-underloadDays * 24 * time.Hour)
-	live, err := remember(ctx, v.s, "underload", func(ctx context.Context) ([]stint, error) { return v.s.stints(ctx, out.From, out.To) })
+	live, err := slowly(ctx, v.s, "underload", func(ctx context.Context) ([]stint, error) { return v.s.stints(ctx, out.From, out.To) })
 	if err != nil {
 		return out, err
 	}
-	months, err := remember(ctx, v.s, "underload/"+out.MonthTo.String(), func(ctx context.Context) ([]stint, error) { return v.s.stints(ctx, out.MonthFrom, out.MonthTo) })
+	months, err := slowly(ctx, v.s, "underload/"+out.MonthTo.String(), func(ctx context.Context) ([]stint, error) { return v.s.stints(ctx, out.MonthFrom, out.MonthTo) })
 	if err != nil {
 		return out, err
 	}

@@ -13,6 +13,7 @@ import (
 //
 //  1. It is the latest seen among the events of a question, where an event that came
 //     several times was seen when its first copy was: a redelivery moves no watermark.
+//     Looks and acts are none of them.
 //  2. To ask the log would cost its whole length. arrival holds, per UTC day of the events,
 //     the latest seen of any copy: a bound, and the exact value unless copies came late.
 //  3. So the days are taken from the highest bound downwards, and each one's exact value is
@@ -90,7 +91,7 @@ func (s *Store) daySeen(ctx context.Context, q question, m mark, day time.Time, 
 	t, err := s.latestSeen(ctx, q, `
 SELECT max(earliest) AS latest, count() AS n FROM (
     SELECT min(seen) AS earliest FROM events
-    WHERE at >= {day:DateTime64(3, 'UTC')} AND at < {day:DateTime64(3, 'UTC')} + toIntervalDay(1) AND at <= {as_of:DateTime64(3, 'UTC')}
+    WHERE at >= {day:DateTime64(3, 'UTC')} AND at < {day:DateTime64(3, 'UTC')} + toIntervalDay(1) AND at <= {as_of:DateTime64(3, 'UTC')} AND `+counting+`
     GROUP BY source, id)`, warehouse.Param{Name: "day", Value: day})
 	if err == nil && !cut {
 		c.dayMu.Lock()
@@ -105,7 +106,7 @@ SELECT max(earliest) AS latest, count() AS n FROM (
 // logSeen reads the whole log: FINAL keeps the copy of an event that was seen first, and
 // needs no memory for it; for a day, grouping is quicker.
 func (s *Store) logSeen(ctx context.Context, q question) (time.Time, error) {
-	return s.latestSeen(ctx, q, "SELECT max(seen) AS latest, count() AS n FROM events FINAL WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')}")
+	return s.latestSeen(ctx, q, "SELECT max(seen) AS latest, count() AS n FROM events FINAL WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')} AND "+counting)
 }
 
 // latestSeen reads a moment and how many rows it rests on; of none it is the zero time.

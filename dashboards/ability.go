@@ -21,8 +21,8 @@ type abilityAsk struct {
 	shown  bool
 	person string
 	levels *result
-	team   string // one of theirs, whose incidents say what there was to show
-	gaps   *result
+	team   string           // one of theirs, whose incidents say what there was to show
+	took   map[string]int64 // incidents of the team in a year, by skill
 	rows   []analytics.EvidenceRow
 }
 
@@ -36,7 +36,16 @@ func (a *abilityAsk) ask(ask *asker) {
 	}
 	a.levels = ask.metric("skill_levels", "by", "skill", "person", a.person)
 	if a.team != "" { // of the year that a gap is measured over, whatever the page's window
-		a.gaps = ask.metric("skill_gaps", "team", a.team, "from", "", "to", "")
+		ask.do(func(ctx context.Context) error {
+			all, err := ask.read.Demand(ctx)
+			a.took = map[string]int64{}
+			for _, d := range all {
+				if d.Team == a.team {
+					a.took[d.Skill] = d.Incidents
+				}
+			}
+			return err
+		})
 	}
 	ask.do(func(ctx context.Context) (err error) { a.rows, err = ask.read.Evidence(ctx, a.person); return })
 }
@@ -98,7 +107,7 @@ func (s *Server) ability(c echo.Context, f *filter, n *names, a *abilityAsk) *ab
 	cd.sourced(f, a.levels, "", "")
 	v.Metric, v.CSV = cd.Metric, cd.CSV
 	v.N = plural(float64(standing(a.rows)), "piece of evidence", "pieces of evidence")
-	levels, gaps := a.levels.byKey(), a.gaps.byKey()
+	levels := a.levels.byKey()
 	byLevel, fading := make([]int, 5), 0
 	for _, k := range s.Learn.Curriculum().Skills {
 		var rows []analytics.EvidenceRow
@@ -109,7 +118,7 @@ func (s *Server) ability(c echo.Context, f *filter, n *names, a *abilityAsk) *ab
 		}
 		w, has := levels[k.ID]
 		if !has && len(rows) == 0 {
-			if n := gaps[k.ID].n("incidents"); n > 0 {
+			if n := float64(a.took[k.ID]); n > 0 {
 				v.Others = append(v.Others, k.Name+" ("+plural(n, "incident", "incidents")+")")
 			} else {
 				v.None = append(v.None, k.Name)

@@ -25,31 +25,25 @@ training_said AS (
       AND id NOT IN (SELECT voids FROM skill WHERE voids != '' AND at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')})),
 training_assignment AS (
     SELECT
-        assignment, assigned_at,
+        assignment, assigned_at, waived,
         latest.1 AS module, latest.2 AS track, latest.3 AS team, latest.4 AS member, latest.6 AS rota, latest.7 AS within,
+        rota != '' AND member = '' AND team = '' AS is_rule, is_rule AND has(waived, '') AS is_ended,
         ifNull(if(length(latest.5) = 10,
             toDate32OrNull(latest.5) < toDate32({as_of:DateTime64(3, 'UTC')}, {tz:String}),
             parseDateTime64BestEffortOrNull(latest.5, 3, 'UTC') < {as_of:DateTime64(3, 'UTC')}), 0) AS is_past_due
     FROM (
-        SELECT assignment, min(at) AS assigned_at, argMax((module, track, team, member, due, rota, within), (at, id, source)) AS latest
+        SELECT
+            assignment, minIf(at, kind = 'training.assigned') AS assigned_at, groupUniqArrayIf(member, kind = 'training.waived') AS waived,
+            argMaxIf((module, track, team, member, due, rota, within), (at, id, source), kind = 'training.assigned') AS latest
         FROM training_said
-        WHERE kind = 'training.assigned'
-        GROUP BY assignment)),
+        WHERE kind IN ('training.assigned', 'training.waived')
+        GROUP BY assignment
+        HAVING countIf(kind = 'training.assigned') > 0)),
 training_progress AS (
-    SELECT
-        s.assignment AS assignment, s.member AS member,
-        countIf(s.kind = 'training.passed') > 0 AS is_passed, countIf(s.kind = 'training.completed') > 0 AS is_completed
-    FROM training_said AS s
-    INNER JOIN training_assignment AS a ON s.assignment = a.assignment
-    WHERE s.kind NOT IN ('training.assigned', 'training.waived') AND s.module = if(a.module = '', a.track, a.module)
-    GROUP BY assignment, member),
-training_rule AS (SELECT assignment FROM training_assignment WHERE rota != '' AND member = '' AND team = ''),
-training_waiver AS (
-    SELECT DISTINCT assignment, member FROM training_said
-    WHERE kind = 'training.waived' AND (member != '' OR assignment NOT IN (SELECT assignment FROM training_rule))),
-training_ended AS (
-    SELECT DISTINCT assignment FROM training_said
-    WHERE kind = 'training.waived' AND member = '' AND assignment IN (SELECT assignment FROM training_rule)),
+    SELECT assignment, member, module, countIf(kind = 'training.passed') > 0 AS is_passed, countIf(kind = 'training.completed') > 0 AS is_completed
+    FROM training_said
+    WHERE kind NOT IN ('training.assigned', 'training.waived')
+    GROUP BY assignment, member, module),
 training_shift AS (
     SELECT schedule, member, min(start) AS begins
     FROM (
@@ -65,38 +59,44 @@ training_shift AS (
 training_newcomer AS (
     SELECT
         a.assignment AS assignment, f.member AS member,
-        toDate32({as_of:DateTime64(3, 'UTC')}, {tz:String}) > greatest(toDate32(f.begins, {tz:String}) - 1, toDate32(a.assigned_at, {tz:String})) AS is_past_due
-    FROM (SELECT assignment, assigned_at, rota, within FROM training_assignment WHERE assignment IN (SELECT assignment FROM training_rule) AND assignment NOT IN (SELECT assignment FROM training_ended)) AS a
+        toDate32({as_of:DateTime64(3, 'UTC')}, {tz:String}) > greatest(toDate32(f.begins, {tz:String}) - 1, toDate32(a.assigned_at, {tz:String})) AS is_late
+    FROM (SELECT assignment, assigned_at, rota, within FROM training_assignment WHERE is_rule AND NOT is_ended) AS a
     INNER JOIN training_shift AS f ON a.rota = f.schedule
     WHERE f.begins > a.assigned_at
       AND (f.member, a.within) IN (
           SELECT member, arrayJoin(teams)
           FROM (SELECT member, argMaxIf(teams, valid_from, valid_from <= {as_of:DateTime64(3, 'UTC')}) AS teams FROM membership_epoch GROUP BY member))),
 training_person AS (
-    SELECT assignment, member FROM training_assignment WHERE member != ''
-    UNION DISTINCT
-    SELECT t.assignment AS assignment, t.member AS member
+    SELECT assignment, member, max(late) AS is_late
     FROM (
-        SELECT a.assignment AS assignment, a.team AS team, a.assigned_at AS assigned_at, m.member AS member
-        FROM (SELECT assignment, team, assigned_at FROM training_assignment WHERE member = '') AS a
-        CROSS JOIN (SELECT DISTINCT member FROM membership_epoch) AS m) AS t
-    ASOF INNER JOIN membership_epoch AS e ON t.member = e.member AND t.assigned_at >= e.valid_from
-    WHERE has(e.teams, t.team)
-    UNION DISTINCT
-    SELECT assignment, member FROM training_newcomer
-    UNION DISTINCT
-    SELECT assignment, member FROM training_progress
-    WHERE assignment IN (SELECT assignment FROM training_assignment WHERE member = '')),
+        SELECT assignment, member, toUInt8(0) AS late FROM training_assignment WHERE member != ''
+        UNION ALL
+        SELECT t.assignment AS assignment, t.member AS member, toUInt8(0) AS late
+        FROM (
+            SELECT a.assignment AS assignment, a.team AS team, a.assigned_at AS assigned_at, m.member AS member
+            FROM (SELECT assignment, team, assigned_at FROM training_assignment WHERE member = '') AS a
+            CROSS JOIN (SELECT DISTINCT member FROM membership_epoch) AS m) AS t
+        ASOF INNER JOIN membership_epoch AS e ON t.member = e.member AND t.assigned_at >= e.valid_from
+        WHERE has(e.teams, t.team)
+        UNION ALL
+        SELECT assignment, member, is_late AS late FROM training_newcomer
+        UNION ALL
+        SELECT p.assignment AS assignment, p.member AS member, toUInt8(0) AS late
+        FROM training_progress AS p
+        INNER JOIN (SELECT assignment, if(module = '', track, module) AS learned FROM training_assignment WHERE member = '') AS a ON p.assignment = a.assignment AND p.module = a.learned)
+    GROUP BY assignment, member),
 training_unit AS (
     SELECT
         u.assignment AS assignment, u.member AS member, u.module AS module, u.track AS track, u.assigned_at AS assigned_at,
         multiIf(u.team != '', u.team, notEmpty(m.teams), m.teams[1], '') AS team,
         p.assignment != '' AS is_started, p.is_passed AS is_passed, p.is_completed AS is_completed,
-        (u.assignment, u.member) IN (SELECT assignment, member FROM training_waiver) OR (u.assignment, '') IN (SELECT assignment, member FROM training_waiver) AS is_waived,
-        (u.is_past_due OR (u.assignment, u.member) IN (SELECT assignment, member FROM training_newcomer WHERE is_past_due)) AND NOT is_completed AND NOT is_waived AS is_overdue
+        (u.member != '' AND has(u.waived, u.member)) OR (NOT u.is_rule AND has(u.waived, '')) AS is_waived,
+        (u.is_past_due OR u.is_late) AND NOT is_completed AND NOT is_waived AS is_overdue
     FROM (
-        SELECT q.member AS member, a.assignment AS assignment, a.module AS module, a.track AS track, if(a.team = '', a.within, a.team) AS team, a.assigned_at AS assigned_at, a.is_past_due AS is_past_due
+        SELECT
+            q.member AS member, q.is_late AS is_late, a.waived AS waived, a.is_rule AS is_rule, a.assignment AS assignment, a.module AS module, a.track AS track,
+            if(a.module = '', a.track, a.module) AS learned, if(a.team = '', a.within, a.team) AS team, a.assigned_at AS assigned_at, a.is_past_due AS is_past_due
         FROM training_person AS q
         INNER JOIN training_assignment AS a ON q.assignment = a.assignment) AS u
-    LEFT JOIN training_progress AS p ON u.assignment = p.assignment AND u.member = p.member
+    LEFT JOIN training_progress AS p ON u.assignment = p.assignment AND u.member = p.member AND u.learned = p.module
     ASOF LEFT JOIN membership_epoch AS m ON u.member = m.member AND u.assigned_at >= m.valid_from)

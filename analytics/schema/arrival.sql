@@ -1,6 +1,7 @@
 -- projection: arrival
 -- The latest moment of learning per UTC day of the events: how fresh an answer is, and the
--- sign that something arrived, without reading the log. newest is the day's last event: up
+-- sign that something arrived, without reading the log. Looks and acts are left out: no answer
+-- rests on them, and every look at a page makes some. newest is the day's last event: up
 -- to there a question of that day needs the whole day and no look into the log.
 CREATE TABLE arrival
 (
@@ -14,4 +15,5 @@ SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fs
 
 SELECT toDate32(at) AS day, max(seen) AS latest, max(at) AS newest
 FROM events
+WHERE kind NOT IN ('view.recorded', 'audit.recorded')
 GROUP BY day

@@ -22,18 +22,28 @@ func (d *deriver) everything(ctx context.Context, out *derived) error {
 	if err != nil || last.IsZero() {
 		return err
 	}
+	// What is left of a month goes into the next one's batches: every batch is an insert, and
+	// makes the pages ask anew.
 	var taught []evidence.Piece
+	var left []string
 	for to := last.Add(time.Millisecond); to.After(first); to = to.AddDate(0, -1, 0) {
 		ids, err := d.read().SkillsResolved(ctx, to.AddDate(0, -1, 0), to)
 		if err != nil {
 			return err
 		}
-		_, some, err := d.batches(ctx, ids, out)
+		left = append(left, ids...)
+		full := len(left) / deriveBatch * deriveBatch
+		_, some, err := d.batches(ctx, left[:full], out)
 		if err != nil {
 			return err
 		}
-		taught = append(taught, some...)
+		taught, left = append(taught, some...), left[full:]
 	}
+	_, some, err := d.batches(ctx, left, out)
+	if err != nil {
+		return err
+	}
+	taught = append(taught, some...)
 	all, err := d.read().SkillShifts(ctx, first.AddDate(0, -1, 0), d.c.cfg.Now())
 	if err != nil {
 		return err

@@ -6,7 +6,8 @@
 //  1. A Reader is the store as somebody sees it. Each of its methods decides for itself; what
 //     it withholds, the rules do without.
 //  2. Figures are the metrics': skill_gaps for what a team's incidents took and who there is,
-//     skill_levels for oneself. The incidents behind them come from the same facts.
+//     as the pages read it of all teams at once, skill_levels for oneself. The incidents behind
+//     them come from the same facts.
 //  3. Nothing is kept: the same log and moment give the same recommendations with the same
 //     ids, so a form that dismisses one can name it.
 package advice
@@ -35,6 +36,7 @@ const ownAhead = 60 * 24 * time.Hour
 // Reader is what is read; *analytics.View is one.
 type Reader interface {
 	Query(ctx context.Context, name string, params url.Values) (*analytics.Answer, error)
+	Gaps(ctx context.Context, f analytics.SkillFilter) ([]analytics.GapRow, []analytics.Withheld, error)
 	Directory(ctx context.Context) (*analytics.Directory, error)
 	DemandBehind(ctx context.Context, teams ...string) ([]analytics.TookRow, error)
 	TeamAhead(ctx context.Context, team string, until time.Time) ([]analytics.AheadRow, error)
@@ -61,12 +63,12 @@ func Team(ctx context.Context, r Reader, c *training.Curriculum, at At, team str
 		return recommend.List{}, err
 	}
 	t.Members, t.Small, t.Held = learning.Members, learning.Small, learning.Held
-	var gaps *analytics.Answer
+	var gaps []analytics.GapRow
 	var took []analytics.TookRow
 	var drills []recommend.Drill
 	err = together(ctx,
 		func(ctx context.Context) (err error) {
-			gaps, err = r.Query(ctx, "skill_gaps", url.Values{"team": {team}})
+			gaps, _, err = r.Gaps(ctx, analytics.SkillFilter{Team: []string{team}})
 			return err
 		},
 		func(ctx context.Context) (err error) { took, err = r.DemandBehind(ctx, team); return err },
@@ -86,10 +88,7 @@ func Team(ctx context.Context, r Reader, c *training.Curriculum, at At, team str
 	if err != nil {
 		return recommend.List{}, err
 	}
-	figures, veiled, err := readGaps(gaps)
-	if err != nil {
-		return recommend.List{}, err
-	}
+	figures, veiled := readGaps(gaps)
 	t.Needs, t.Veiled = needs(took, team), veiled
 	for i := range t.Needs {
 		n := &t.Needs[i]
@@ -266,37 +265,21 @@ type figure struct {
 
 var errColumn = errors.New("a column is not there or of another type")
 
-// readGaps reads an answer of skill_gaps, and says whether a gap in it was withheld.
-func readGaps(a *analytics.Answer) (out map[string]figure, veiled bool, err error) {
+// readGaps are the figures by skill, and whether a gap among them was withheld.
+func readGaps(rows []analytics.GapRow) (out map[string]figure, veiled bool) {
 	out = map[string]figure{}
-	for _, row := range a.Rows {
-		var f figure
-		key, ok := cell(a, row, "key").(string)
-		if !ok {
-			return nil, false, fmt.Errorf("skill_gaps: key: %w", errColumn)
+	for _, g := range rows {
+		f := figure{demand: int(g.Demand), need: int(g.Need), away: g.Away}
+		if g.Supply != nil {
+			f.supply = int(*g.Supply)
 		}
-		for name, to := range map[string]*int{"demand": &f.demand, "supply": &f.supply, "need": &f.need} {
-			switch v := cell(a, row, name).(type) {
-			case int64:
-				*to = int(v)
-			case nil:
-			default:
-				return nil, false, fmt.Errorf("skill_gaps: %s: %w", name, errColumn)
-			}
+		if g.Gap != nil {
+			f.gap = *g.Gap
 		}
-		for name, to := range map[string]*float64{"away": &f.away, "gap": &f.gap} {
-			switch v := cell(a, row, name).(type) {
-			case float64:
-				*to = v
-			case nil:
-			default:
-				return nil, false, fmt.Errorf("skill_gaps: %s: %w", name, errColumn)
-			}
-		}
-		out[key] = f
-		veiled = veiled || cell(a, row, "gap") == nil
+		out[g.Skill] = f
+		veiled = veiled || g.Gap == nil
 	}
-	return out, veiled, nil
+	return out, veiled
 }
 
 func readLevels(a *analytics.Answer, into map[string]recommend.Level) error {

@@ -1,0 +1,103 @@
+package analytics
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/stewardhq/steward/access"
+)
+
+// Theory of operation of slow rows
+//
+//  1. What teams can do and lack is of a year's incidents, and costs most of what pages ask.
+//     What moves it are tags, evidence, shifts, people and owners, of which few arrive; most of
+//     what arrives are pages and what happens to incidents, each of which would make all
+//     answers ask again.
+//  2. So these rows are kept until one of those arrives, and slowFor at most: by how much an
+//     incident that was only just escalated or resolved may be missing from a year's sums.
+//  3. They are everybody's rows, before it is decided who reads what of them; who gets them
+//     must not change them.
+
+// slowFor is how old they may be while nothing that moves them arrives.
+const slowFor = 5 * time.Minute
+
+// slowMark is how many rows there are of what moves them; gone as in mark.
+type slowMark struct {
+	tags, skills, shifts, people, members, owners, policies, described, reviews uint64
+	gone                                                                        uint64
+}
+
+type slowRows struct {
+	mu     sync.Mutex
+	mark   slowMark
+	rows   map[string]aged
+	flight singleflight.Group
+}
+
+// slowMark counts rows that are counted already, but for two kinds of events, which lie together.
+func (s *Store) slowMark(ctx context.Context) (slowMark, error) {
+	m := slowMark{gone: s.forgotten()}
+	rows, err := s.run(ctx, access.Working(), "slow mark", `
+SELECT (SELECT count() FROM tag), (SELECT count() FROM skill), (SELECT count() FROM shift), (SELECT count() FROM person), (SELECT count() FROM membership), (SELECT count() FROM ownership), (SELECT count() FROM policy),
+    (SELECT count() FROM events WHERE kind = 'service.described'), (SELECT count() FROM events WHERE kind = 'page.reviewed')`)
+	if err != nil {
+		return m, fmt.Errorf("slow mark: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&m.tags, &m.skills, &m.shifts, &m.people, &m.members, &m.owners, &m.policies, &m.described, &m.reviews); err != nil {
+			return m, fmt.Errorf("slow mark: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return m, fmt.Errorf("slow mark: %w", err)
+	}
+	return m, nil
+}
+
+// slowly is what read says, or said before, as slow rows are kept. Who asks at once is answered
+// by one read.
+func slowly[T any](ctx context.Context, s *Store, key string, read func(context.Context) (T, error)) (T, error) {
+	var none T
+	m, err := s.slowMark(ctx)
+	if err != nil {
+		return none, err
+	}
+	c, now := &s.kept.slow, s.now()
+	c.mu.Lock()
+	if c.mark != m || c.rows == nil || len(c.rows) >= rememberedMost {
+		c.mark, c.rows = m, map[string]aged{}
+	}
+	old, found := c.rows[key]
+	c.mu.Unlock()
+	if age := now.Sub(old.at); found && age >= 0 && age < slowFor {
+		return old.rows.(T), nil
+	}
+	ch := c.flight.DoChan(fmt.Sprint(m, " ", key), func() (any, error) {
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), askDeadline)
+		defer cancel()
+		rows, err := read(own)
+		if err != nil {
+			return nil, err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.mark == m && c.rows != nil {
+			c.rows[key] = aged{now, rows}
+		}
+		return rows, nil
+	})
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			return none, r.Err
+		}
+		return r.Val.(T), nil
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
