@@ -101,7 +101,7 @@ func everything(t *testing.T, s *analytics.View, db *warehouse.DB, knownAt time.
 	}
 	bys := map[string]string{"incidents": "service", "time_to_ack": "alert_class", "time_to_resolve": "source", "hops": "team",
 		"ownership_quadrant": "urgency", "pages": "level", "interruptions": "person", "oncall_hours": "team",
-		"skill_levels": "skill", "skill_gaps": "skill", "skill_coverage": "skill", "training_progress": "team", "verdicts": "service", "graduation": "person"}
+		"skill_levels": "skill", "skill_gaps": "skill", "skill_coverage": "skill", "skill_overlap": "team", "training_progress": "team", "verdicts": "service", "graduation": "person"}
 	var questions []question
 	for _, m := range s.Metrics() {
 		by, ok := bys[m.Name]

@@ -44,7 +44,7 @@ func TestPathsAgree(t *testing.T) {
 	at := func(name string, v time.Time) string { return name + "=" + v.Format(time.RFC3339Nano) }
 	bys := map[string]string{"incidents": "hour_class", "time_to_ack": "team", "time_to_resolve": "priority", "hops": "service",
 		"ownership_quadrant": "weekday_hour", "pages": "team", "interruptions": "urgency", "oncall_hours": "level",
-		"skill_levels": "person", "skill_gaps": "skill", "skill_coverage": "skill", "training_progress": "person"}
+		"skill_levels": "person", "skill_gaps": "skill", "skill_coverage": "skill", "skill_overlap": "team", "training_progress": "person", "verdicts": "alert_class", "graduation": "person"}
 	var questions []question
 	for i, m := range s.Metrics() {
 		by, ok := bys[m.Name]

@@ -64,8 +64,8 @@ func TestWeeklyReview(t *testing.T) {
 		}
 		return v
 	}
-	l.wants(member, "/oncall/reviews", tap("", "yes"), http.StatusBadRequest, "verdict: missing")
-	l.wants(member, "/oncall/reviews", tap("fine", ""), http.StatusBadRequest, "verdict")
+	l.wants(member, "/oncall/reviews", tap("", "yes"), http.StatusBadRequest, "Verdict: missing")
+	l.wants(member, "/oncall/reviews", tap("fine", ""), http.StatusBadRequest, "Verdict: ")
 	l.wants(member, "/oncall/reviews", url.Values{"verdict": {"view"}}, http.StatusBadRequest, "a verdict on what?")
 	l.wants(member, "/oncall/reviews", tap("threshold", ""), http.StatusSeeOther, "")
 	page = l.page(member, week)
@@ -85,7 +85,7 @@ func TestWeeklyReview(t *testing.T) {
 	}
 	// What made sense to whom stays with them; the verdict is the team's.
 	if story := l.page(lead, "/incidents/inc-alpha-2-0"); strings.Contains(story, "made_sense") || !strings.Contains(story, `"verdict": "threshold"`) {
-		t.Error("the lead reads what made sense to the member, or not what they found")
+		t.Errorf("the lead reads what made sense to the member (%v), or not what they found", strings.Contains(story, "made_sense"))
 	}
 	if story := l.page(member, "/incidents/inc-alpha-2-0"); !strings.Contains(story, "made_sense") {
 		t.Error("the member does not read their own word")
@@ -123,7 +123,7 @@ func TestWalkAlongToGraduation(t *testing.T) {
 	page := l.page(trainee, "/readiness")
 	option := regexp.MustCompile(`<option value="([0-9a-f]{16})">([^<]*)</option>`)
 	hosts := option.FindAllStringSubmatch(page, -1)
-	if len(hosts) != 2 || !strings.Contains(hosts[0][2], nameOf(lead)) || !strings.Contains(hosts[1][2], nameOf(mate)) || !strings.Contains(page, "10 of 10</b> are left") {
+	if len(hosts) != 2 || !strings.Contains(hosts[0][2], nameOf(lead)) || !strings.Contains(hosts[1][2], nameOf(mate)) || !strings.Contains(page, "10 of 10</b> are still open") {
 		t.Fatalf("hosts %v: %.2000s", hosts, page)
 	}
 	own, form := "/readiness/"+url.PathEscape(trainee), func(host []string, role string) url.Values { return url.Values{"host": {host[1]}, "role": {role}} }
