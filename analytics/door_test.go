@@ -147,7 +147,7 @@ func isIdent(x ast.Expr, name string) bool {
 var harmless = strings.Fields(`kind at id source account incident service team actor_kind urgency priority severity alert_class cause channel state page policy
 	level auto drill delivered time_quality seen partition offset digest identity unseen received reason field headers outcome day latest newest joined valid_from schedule
 	start end role rank shift name zone hours_described working_hours holidays
-	skill kind ref rule_version voids untags basis assignment module track due
+	skill kind ref rule_version voids untags basis assignment module track rota within due
 	opened acked first first_page first_page_known opened_at reopened resolved services hash`)
 
 func TestEveryColumnIsKnown(t *testing.T) {

@@ -216,7 +216,7 @@ func holds(t *testing.T, db *warehouse.DB, m metricFile, sql string, params []wa
 	kinds := map[string]*regexp.Regexp{
 		"string":  regexp.MustCompile(`^(LowCardinality\(String\)|String)$`),
 		"integer": regexp.MustCompile(`^(U?Int(8|16|32|64)|Nullable\(U?Int(8|16|32|64)\))$`),
-		"moment":  regexp.MustCompile(`^DateTime64\(3, 'UTC'\)$`),
+		"moment":  regexp.MustCompile(`^(DateTime64\(3, 'UTC'\)|Nullable\(DateTime64\(3, 'UTC'\)\))$`),
 		"number":  regexp.MustCompile(`^(Float64|Nullable\(Float64\))$`),
 	}
 	for i, c := range got {

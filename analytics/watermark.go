@@ -103,10 +103,27 @@ SELECT max(earliest) AS latest, count() AS n FROM (
 	return t, err
 }
 
+// newest is how many of the log's latest rows are looked at for being first copies.
+const newest = 1000
+
 // logSeen reads the whole log: FINAL keeps the copy of an event that was seen first, and
-// needs no memory for it; for a day, grouping is quicker.
+// needs no memory for it; for a day, grouping is quicker. Copies that differ it keeps side by
+// side, so that of the latest rows it is asked when their events were seen first. If that is
+// before all of them, which takes a thousand such copies in a row, the log is grouped.
 func (s *Store) logSeen(ctx context.Context, q question) (time.Time, error) {
-	return s.latestSeen(ctx, q, "SELECT max(seen) AS latest, count() AS n FROM events FINAL WHERE at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')} AND "+counting)
+	const known = "at <= {as_of:DateTime64(3, 'UTC')} AND seen <= {known_at:DateTime64(3, 'UTC')} AND " + counting
+	const grouped = "SELECT source, id, min(seen) AS earliest FROM events WHERE " + known
+	rows := warehouse.Param{Name: "newest", Value: uint16(newest)}
+	const late = "SELECT source, id, seen FROM events FINAL WHERE " + known + " ORDER BY seen DESC LIMIT {newest:UInt16}"
+	bound, err := s.latestSeen(ctx, q, "SELECT min(seen) AS latest, count() AS n FROM ("+late+")", rows)
+	if err != nil || bound.IsZero() {
+		return bound, err
+	}
+	latest, err := s.latestSeen(ctx, q, "SELECT max(earliest) AS latest, count() AS n FROM ("+grouped+" AND (source, id) IN (SELECT source, id FROM ("+late+")) GROUP BY source, id)", rows)
+	if err != nil || !latest.Before(bound) {
+		return latest, err
+	}
+	return s.latestSeen(ctx, q, "SELECT max(earliest) AS latest, count() AS n FROM ("+grouped+" GROUP BY source, id)")
 }
 
 // latestSeen reads a moment and how many rows it rests on; of none it is the zero time.
