@@ -78,10 +78,6 @@ func (s *Server) taughtHref(id string) string {
 	return "/training#track-" + id
 }
 
-func (s *Server) thisWeek() string {
-	return rollout.LocalWeek(s.Now(), s.Zone).Format("2006-01-02")
-}
-
 func rolloutPath(id string) string { return at("training/rollouts", id) }
 
 func postedForm(c echo.Context) RolloutForm {
