@@ -514,34 +514,39 @@ func TestMatrix(t *testing.T) {
 		t.Fatalf("%d routes", len(served))
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: false}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	asked, answered := 0, 0
-	for _, who := range askers {
-		for i, r := range rows {
-			if several := tokens[strings.TrimSuffix(who.name, "-token")]; len(several) > 0 {
-				who.header = bearer(several[i%len(several)])
-			}
-			method, _, _ := strings.Cut(r.route, " ")
-			code, head, text := r.ask(t, client, a.URL(), method, who)
-			if code == http.StatusSeeOther && r.route == "GET /people/:person" && head.Get("Location") != "" {
-				again := r
-				again.path = head.Get("Location")
-				code, _, text = again.ask(t, client, a.URL(), method, who)
-			}
-			asked++
-			ok := code >= 200 && code < 300 || code == http.StatusSeeOther && (r.route == "GET /signin" || r.route == "POST /signout")
-			if want := slices.Contains(strings.Fields(r.answers), who.name); ok != want {
-				t.Errorf("%s, %s %s: %d, answered %v, want %v: %.200s", who.name, method, r.path, code, ok, want, text)
-			}
-			if ok {
-				answered++
-			}
-			o.leaks(t, who, r, code, text)
+	var asked, answered atomic.Int64
+	t.Run("askers", func(t *testing.T) {
+		for _, who := range askers {
+			t.Run(who.name, func(t *testing.T) {
+				t.Parallel()
+				for i, r := range rows {
+					if several := tokens[strings.TrimSuffix(who.name, "-token")]; len(several) > 0 {
+						who.header = bearer(several[i%len(several)])
+					}
+					method, _, _ := strings.Cut(r.route, " ")
+					code, head, text := r.ask(t, client, a.URL(), method, who)
+					if code == http.StatusSeeOther && r.route == "GET /people/:person" && head.Get("Location") != "" {
+						again := r
+						again.path = head.Get("Location")
+						code, _, text = again.ask(t, client, a.URL(), method, who)
+					}
+					asked.Add(1)
+					ok := code >= 200 && code < 300 || code == http.StatusSeeOther && (r.route == "GET /signin" || r.route == "POST /signout")
+					if want := slices.Contains(strings.Fields(r.answers), who.name); ok != want {
+						t.Errorf("%s, %s %s: %d, answered %v, want %v: %.200s", who.name, method, r.path, code, ok, want, text)
+					}
+					if ok {
+						answered.Add(1)
+					}
+					o.leaks(t, who, r, code, text)
+				}
+			})
 		}
+	})
+	if answered.Load() < 300 {
+		t.Errorf("of %d requests %d were answered; that proves little", asked.Load(), answered.Load())
 	}
-	if answered < 300 {
-		t.Errorf("of %d requests %d were answered; that proves little", asked, answered)
-	}
-	t.Logf("%d requests of %d askers to %d addresses on %d routes, %d answered", asked, len(askers), len(rows), len(served), answered)
+	t.Logf("%d requests of %d askers to %d addresses on %d routes, %d answered", asked.Load(), len(askers), len(rows), len(served), answered.Load())
 	for _, p := range o.all {
 		if strings.Contains(l.String(), p) || strings.Contains(l.String(), nameOf(p)) || strings.Contains(l.String(), aliasOf(p)) {
 			t.Errorf("the log names %s", p)
