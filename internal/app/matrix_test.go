@@ -520,8 +520,8 @@ func TestMatrix(t *testing.T) {
 			t.Run(who.name, func(t *testing.T) {
 				t.Parallel()
 				for i, r := range rows {
-					if several := tokens[strings.TrimSuffix(who.name, "-token")]; len(several) > 0 {
-						who.header = bearer(several[i%len(several)])
+					if scope, token := strings.CutSuffix(who.name, "-token"); token && len(tokens[scope]) > 0 {
+						who.header = bearer(tokens[scope][i%len(tokens[scope])])
 					}
 					method, _, _ := strings.Cut(r.route, " ")
 					code, head, text := r.ask(t, client, a.URL(), method, who)
