@@ -63,10 +63,7 @@ func (v *View) Bookings(ctx context.Context, f BookingFilter) ([]BookingRow, err
 	if err != nil {
 		return nil, err
 	}
-	teams, names := map[string][]string{}, map[string]string{}
-	for _, p := range d.People {
-		teams[p.ID], names[p.ID] = p.Teams, p.Name
-	}
+	teams, names := d.placed()
 	var out []BookingRow
 	var pass access.Pass
 	var seen []string

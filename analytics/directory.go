@@ -101,3 +101,12 @@ type QuarantineRow struct {
 	Redriven                           time.Time // zero: not yet
 	Outcome                            string
 }
+
+// placed are the teams and the name of each person.
+func (d *Directory) placed() (teams map[string][]string, names map[string]string) {
+	teams, names = make(map[string][]string, len(d.People)), make(map[string]string, len(d.People))
+	for _, p := range d.People {
+		teams[p.ID], names[p.ID] = p.Teams, p.Name
+	}
+	return teams, names
+}

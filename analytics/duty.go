@@ -93,10 +93,7 @@ func (s *Store) belonging(ctx context.Context) (aliases, map[string][]string, er
 	if err != nil {
 		return aliases{}, nil, err
 	}
-	teams := make(map[string][]string, len(d.People))
-	for _, p := range d.People {
-		teams[p.ID] = p.Teams
-	}
+	teams, _ := d.placed()
 	return alias, teams, nil
 }
 

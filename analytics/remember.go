@@ -12,12 +12,16 @@ import (
 // remembered are rows that several pages ask for within seconds. They are everybody's rows,
 // before it is decided who reads what of them; who gets them must not change them.
 type remembered struct {
+	fresh shelf[mark]
+	slow  shelf[slowMark]
+}
+
+// shelf keeps rows while a mark stays what it was.
+type shelf[M comparable] struct {
 	mu     sync.Mutex
-	mark   mark
+	mark   M
 	rows   map[string]aged
 	flight singleflight.Group
-
-	slow slowRows
 }
 
 type aged struct {
@@ -29,22 +33,26 @@ type aged struct {
 const rememberedMost = 64
 
 // remember is what read says, or what it said less than freshFor ago if nothing arrived since.
-// Who asks at once is answered by one read, which goes on when its caller leaves: the next will
-// ask again.
 func remember[T any](ctx context.Context, s *Store, key string, read func(context.Context) (T, error)) (T, error) {
-	var none T
 	m, err := s.mark(ctx)
 	if err != nil {
+		var none T
 		return none, err
 	}
-	c, now := &s.kept, s.now()
+	return keep(ctx, &s.kept.fresh, m, s.now(), freshFor, key, read)
+}
+
+// keep is what read says, or what it said at this mark and less than most ago. Who asks at once
+// is answered by one read, which goes on when its caller leaves: the next will ask again.
+func keep[M comparable, T any](ctx context.Context, c *shelf[M], m M, now time.Time, most time.Duration, key string, read func(context.Context) (T, error)) (T, error) {
+	var none T
 	c.mu.Lock()
 	if c.mark != m || c.rows == nil || len(c.rows) >= rememberedMost {
 		c.mark, c.rows = m, map[string]aged{}
 	}
 	old, found := c.rows[key]
 	c.mu.Unlock()
-	if age := now.Sub(old.at); found && age >= 0 && age < freshFor {
+	if age := now.Sub(old.at); found && age >= 0 && age < most {
 		return old.rows.(T), nil
 	}
 	ch := c.flight.DoChan(fmt.Sprint(m, " ", key), func() (any, error) {

@@ -158,10 +158,7 @@ func (v *View) Readiness(ctx context.Context, f ReadinessFilter) ([]Readiness, e
 	if err != nil {
 		return nil, err
 	}
-	teams, names := map[string][]string{}, map[string]string{}
-	for _, p := range d.People {
-		teams[p.ID], names[p.ID] = p.Teams, p.Name
-	}
+	teams, names := d.placed()
 	var people []string
 	if f.Person != "" {
 		people = []string{v.s.canonical(alias, f.Person)}

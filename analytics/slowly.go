@@ -3,10 +3,7 @@ package analytics
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"github.com/stewardhq/steward/access"
 )
@@ -31,13 +28,6 @@ type slowMark struct {
 	gone                                                                        uint64
 }
 
-type slowRows struct {
-	mu     sync.Mutex
-	mark   slowMark
-	rows   map[string]aged
-	flight singleflight.Group
-}
-
 // slowMark counts rows that are counted already, but for two kinds of events, which lie together.
 func (s *Store) slowMark(ctx context.Context) (slowMark, error) {
 	m := slowMark{gone: s.forgotten()}
@@ -59,45 +49,12 @@ SELECT (SELECT count() FROM tag), (SELECT count() FROM skill), (SELECT count() F
 	return m, nil
 }
 
-// slowly is what read says, or said before, as slow rows are kept. Who asks at once is answered
-// by one read.
+// slowly is what read says, or said before, as slow rows are kept.
 func slowly[T any](ctx context.Context, s *Store, key string, read func(context.Context) (T, error)) (T, error) {
-	var none T
 	m, err := s.slowMark(ctx)
 	if err != nil {
+		var none T
 		return none, err
 	}
-	c, now := &s.kept.slow, s.now()
-	c.mu.Lock()
-	if c.mark != m || c.rows == nil || len(c.rows) >= rememberedMost {
-		c.mark, c.rows = m, map[string]aged{}
-	}
-	old, found := c.rows[key]
-	c.mu.Unlock()
-	if age := now.Sub(old.at); found && age >= 0 && age < slowFor {
-		return old.rows.(T), nil
-	}
-	ch := c.flight.DoChan(fmt.Sprint(m, " ", key), func() (any, error) {
-		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), askDeadline)
-		defer cancel()
-		rows, err := read(own)
-		if err != nil {
-			return nil, err
-		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.mark == m && c.rows != nil {
-			c.rows[key] = aged{now, rows}
-		}
-		return rows, nil
-	})
-	select {
-	case r := <-ch:
-		if r.Err != nil {
-			return none, r.Err
-		}
-		return r.Val.(T), nil
-	case <-ctx.Done():
-		return none, ctx.Err()
-	}
+	return keep(ctx, &s.kept.slow, m, s.now(), slowFor, key, read)
 }

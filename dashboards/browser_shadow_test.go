@@ -21,34 +21,7 @@ func TestShadowPagesInChromium(t *testing.T) {
 	server := httptest.NewServer(boot(t, newFake(), newcomer).Handler())
 	defer server.Close()
 	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
-	axe := chromium.AxeScript(t)
-	for _, view := range []struct {
-		name, scheme string
-		width        int64
-	}{{"light", "light", 1280}, {"dark", "dark", 1280}, {"narrow", "light", 390}} {
-		must(t, chromedp.Do(tab, chromedp.EmulateViewport(view.width, 900)))
-		_, err := chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.scheme}}})
-		must(t, err)
-		for _, path := range []string{"/oncall", at("incidents", hostile[4]), "/readiness", at("readiness", hostile[4]), at("teams", hostile[0])} {
-			t.Run(view.name+" "+path, func(t *testing.T) {
-				must(t, chromedp.Do(tab, chromedp.Navigate(server.URL+path)))
-				_, err := chromedp.Run(tab, chromedp.Evaluate[bool](`document.querySelectorAll('details').forEach(d => d.open = true); true`))
-				must(t, err)
-				l, err := chromedp.Run(tab, chromedp.Evaluate[look](lookScript))
-				must(t, err)
-				if l.Wide > 0 {
-					t.Errorf("%d pixels wider than the window", l.Wide)
-				}
-				if axe != "" {
-					chromium.Axe(t, tab, axe)
-				}
-				for _, trouble := range w.Take() {
-					t.Error(trouble)
-				}
-				shoot(t, tab, view.name, path)
-			})
-		}
-	}
+	sweep(t, tab, w, server.URL, `document.querySelectorAll('details').forEach(d => d.open = true)`, []string{"/oncall", at("incidents", hostile[4]), "/readiness", at("readiness", hostile[4]), at("teams", hostile[0])})
 }
 
 // Taps work without script: a verdict, a word on whether it made sense, a shift to walk along.

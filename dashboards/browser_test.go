@@ -201,6 +201,43 @@ func TestFormAndMenuByHand(t *testing.T) {
 	}
 }
 
+// sweep looks at pages without charts in light, dark and on a phone, after a script has made
+// them ready: none is wider than the phone, axe-core finds nothing serious, nothing is said on
+// the console and nothing asked of another host.
+func sweep(t *testing.T, tab context.Context, w *chromium.Witness, server, ready string, paths []string) {
+	t.Helper()
+	axe := chromium.AxeScript(t)
+	for _, view := range []struct {
+		name, scheme string
+		width        int64
+	}{{"light", "light", 1280}, {"dark", "dark", 1280}, {"narrow", "light", 390}} {
+		must(t, chromedp.Do(tab, chromedp.EmulateViewport(view.width, 900)))
+		_, err := chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.scheme}}})
+		must(t, err)
+		for _, path := range paths {
+			t.Run(view.name+" "+path, func(t *testing.T) {
+				must(t, chromedp.Do(tab, chromedp.Navigate(server+path)))
+				if ready != "" {
+					_, err := chromedp.Run(tab, chromedp.Evaluate[bool](ready+"; true"))
+					must(t, err)
+				}
+				l, err := chromedp.Run(tab, chromedp.Evaluate[look](lookScript))
+				must(t, err)
+				if l.Wide > 0 {
+					t.Errorf("%d pixels wider than the window", l.Wide)
+				}
+				if axe != "" {
+					chromium.Axe(t, tab, axe)
+				}
+				for _, trouble := range w.Take() {
+					t.Error(trouble)
+				}
+				shoot(t, tab, view.name, path)
+			})
+		}
+	}
+}
+
 // shoot keeps a picture of the page where STEWARD_SCREENSHOTS names a directory.
 func shoot(t *testing.T, tab context.Context, view, path string) {
 	dir := os.Getenv("STEWARD_SCREENSHOTS")

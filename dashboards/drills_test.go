@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/stewardhq/steward/access"
@@ -136,32 +135,7 @@ func TestDrillPagesInChromium(t *testing.T) {
 	server := httptest.NewServer(boot(t, newFake(), asLead).Handler())
 	defer server.Close()
 	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
-	axe := chromium.AxeScript(t)
-	for _, view := range []struct {
-		name, scheme string
-		width        int64
-	}{{"light", "light", 1280}, {"dark", "dark", 1280}, {"narrow", "light", 390}} {
-		must(t, chromedp.Do(tab, chromedp.EmulateViewport(view.width, 900)))
-		_, err := chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.scheme}}})
-		must(t, err)
-		for _, path := range []string{"/drills", "/drills/evil", "/drills/evil/going", "/drills/evil/over", "/drills/evil/shared", "/drills?skill=queue-stream-ops", "/drills/the-padlock-at-midnight", at("incidents", hostile[0]) + "/drill"} {
-			t.Run(view.name+" "+path, func(t *testing.T) {
-				must(t, chromedp.Do(tab, chromedp.Navigate(server.URL+path)))
-				l, err := chromedp.Run(tab, chromedp.Evaluate[look](lookScript))
-				must(t, err)
-				if l.Wide > 0 {
-					t.Errorf("%d pixels wider than the window", l.Wide)
-				}
-				if axe != "" {
-					chromium.Axe(t, tab, axe)
-				}
-				for _, trouble := range w.Take() {
-					t.Error(trouble)
-				}
-				shoot(t, tab, view.name, path)
-			})
-		}
-	}
+	sweep(t, tab, w, server.URL, "", []string{"/drills", "/drills/evil", "/drills/evil/going", "/drills/evil/over", "/drills/evil/shared", "/drills?skill=queue-stream-ops", "/drills/the-padlock-at-midnight", at("incidents", hostile[0]) + "/drill"})
 }
 
 // Somebody with a keyboard and nothing else plays a drill to its debrief.

@@ -29,7 +29,7 @@ func (s *Server) me(c echo.Context) error {
 	var work []analytics.AssignmentRow
 	var booked []analytics.BookingRow
 	var drills []analytics.Drill
-	var told *told
+	var notices *told
 	var week **analytics.WeekQuestion
 	skills := func() map[string]time.Time { return nil }
 	advice := func(*filter) []card { return nil }
@@ -50,7 +50,7 @@ func (s *Server) me(c echo.Context) error {
 		})
 		skills, week = ask.ownSkills(), s.asksQuestion(ask, w)
 		if s.Outgoing != nil {
-			told = s.toldOf(ask, w, false)
+			notices = s.toldOf(ask, w, false)
 		}
 		advice = s.adviseOwn(ask)
 	}, func(n *names) (before, after []card) {
@@ -64,8 +64,8 @@ func (s *Server) me(c echo.Context) error {
 			small = append(small, *q)
 		}
 		after = append(inPairs(append(small, s.bookedCard(f, n, booked, drills))), s.badgesCard(f, work, skills()), s.readyLink())
-		if told != nil {
-			after = append(after, s.comingCard(n, w.Person, s.coming(n, w.Person, work, told), told, true))
+		if notices != nil {
+			after = append(after, s.comingCard(n, w.Person, s.coming(n, w.Person, work, notices), notices, true))
 		}
 		return before, after
 	}, can)
