@@ -116,6 +116,8 @@ func (s *Store) CalendarOf(ctx context.Context, digest string) (person string, t
 }
 
 // lastSaid is the latest of one member that Steward's own events of a kind say of each person.
+// Two things that somebody said within a millisecond stand in the order in which they were
+// seen: their ids are random, and an address that was taken back must not open.
 func (s *Store) lastSaid(ctx context.Context, pass access.Pass, kind, member string) (map[string]string, error) {
 	alias, err := s.aliasesNow(ctx)
 	if err != nil {
@@ -124,8 +126,8 @@ func (s *Store) lastSaid(ctx context.Context, pass access.Pass, kind, member str
 	out := map[string]string{}
 	err = s.look(ctx, pass, kind, s.present(), nil, `
 SELECT person, JSONExtractString(data, {field:String})
-FROM (SELECT at, id, person, data FROM events WHERE kind = {kind:String} AND source = '/steward' AND at <= {as_of:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
-ORDER BY at, id`, []warehouse.Param{{Name: "kind", Value: kind}, {Name: "field", Value: member}},
+FROM (SELECT at, seen, id, person, data FROM events WHERE kind = {kind:String} AND source = '/steward' AND at <= {as_of:DateTime64(3, 'UTC')} ORDER BY seen LIMIT 1 BY source, id)
+ORDER BY at, seen, id`, []warehouse.Param{{Name: "kind", Value: kind}, {Name: "field", Value: member}},
 		func(r *warehouse.Rows) error {
 			var person, text string
 			err := r.Scan(&person, &text)

@@ -52,6 +52,13 @@ func notices(t *testing.T) []event.Event {
 	tell(event.OwnSource, event.CalendarAddressed, map[string]any{"person": alpha[3], "address": "d3"})
 	tell(event.OwnSource, event.CalendarAddressed, map[string]any{"person": alpha[3], "address": analytics.NoAddress})
 	tell(event.OwnSource, event.CalendarAddressed, map[string]any{"person": "leaver@example.org", "address": "d4"})
+	// Said within one millisecond: the one that was seen last holds, whatever their ids.
+	instant := at
+	for i, address := range []string{"d5", analytics.NoAddress, "d6", analytics.NoAddress, "d7", analytics.NoAddress, "d8"} {
+		tell(event.OwnSource, event.CalendarAddressed, map[string]any{"person": alpha[2], "address": address})
+		last := &out[len(out)-1]
+		last.At, last.Seen = instant, instant.Add(time.Duration(i+1)*time.Millisecond)
+	}
 	return out
 }
 
@@ -124,7 +131,7 @@ func TestNotices(t *testing.T) {
 		v               *analytics.View
 		sent, off, open string
 	}{
-		{"operator", all, "r-/steward", alpha[2], alpha[1] + " leaver@example.org"}, {"member", member, "r-/steward", "", alpha[1]}, {"lead", lead, "", "", ""}, {"people admin", admin, "", "", ""},
+		{"operator", all, "r-/steward", alpha[2], alpha[1] + " " + alpha[2] + " leaver@example.org"}, {"member", member, "r-/steward", "", alpha[1]}, {"lead", lead, "", "", ""}, {"people admin", admin, "", "", ""},
 	} {
 		rows, err := c.v.Reminders(ctx, viewNow.AddDate(0, 0, -30))
 		if err != nil {
@@ -158,7 +165,7 @@ func TestNotices(t *testing.T) {
 			t.Errorf("%s: addresses of %q, want %q", c.who, got, c.open)
 		}
 	}
-	for digest, want := range map[string]string{"d1/steward": alpha[1], "d1/import/test": "", "d3": "", "none": "", "": "", "d4": ""} {
+	for digest, want := range map[string]string{"d1/steward": alpha[1], "d1/import/test": "", "d3": "", "none": "", "": "", "d4": "", "d5": "", "d6": "", "d7": "", "d8": alpha[2]} {
 		person, _, found, err := all.CalendarOf(ctx, digest)
 		if err != nil || person != want || found != (want != "") {
 			t.Errorf("%q opens %q %v %v", digest, person, found, err)
