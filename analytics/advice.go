@@ -56,7 +56,7 @@ func (v *View) DemandBehind(ctx context.Context, teams ...string) ([]TookRow, er
 			me[alias.person(p)] = true
 		}
 	}
-	all, err := slowly(ctx, v.s, "behind demand", v.s.demandBehind)
+	all, err := v.s.keptBehind(ctx, slowFor)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +69,11 @@ func (v *View) DemandBehind(ctx context.Context, teams ...string) ([]TookRow, er
 		}
 	}
 	return out, nil
+}
+
+// keptBehind are what demandBehind reads, most old at most.
+func (s *Store) keptBehind(ctx context.Context, most time.Duration) ([]TookRow, error) {
+	return slowly(ctx, s, most, "behind demand", s.demandBehind)
 }
 
 // demandBehind reads them for all teams: what one team's costs is what all teams' do.

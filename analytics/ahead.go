@@ -63,10 +63,19 @@ func (s *Store) aheadQuestion() question {
 	return q
 }
 
+// keptPieces and keptTurns are what is to come as far as any page looks, most old at most.
+func (s *Store) keptPieces(ctx context.Context, most time.Duration) ([]Piece, error) {
+	return slowly(ctx, s, most, "ahead", func(ctx context.Context) ([]Piece, error) { return s.pieces(ctx, s.aheadQuestion()) })
+}
+
+func (s *Store) keptTurns(ctx context.Context, most time.Duration) ([]OnCallRow, error) {
+	return slowly(ctx, s, most, "rota", func(ctx context.Context) ([]OnCallRow, error) { return s.rota(ctx, s.aheadQuestion()) })
+}
+
 // coming are all teams' pieces from now until then, by team and time. However far a page
 // looks, it is the one read that all share, cut to what was asked.
 func (s *Store) coming(ctx context.Context, until time.Time) ([]Piece, error) {
-	all, err := slowly(ctx, s, "ahead", func(ctx context.Context) ([]Piece, error) { return s.pieces(ctx, s.aheadQuestion()) })
+	all, err := s.keptPieces(ctx, slowFor)
 	now := s.now()
 	var out []Piece
 	for _, p := range all {
@@ -79,7 +88,7 @@ func (s *Store) coming(ctx context.Context, until time.Time) ([]Piece, error) {
 
 // comingTurns are everybody's turns, likewise, by time.
 func (s *Store) comingTurns(ctx context.Context, until time.Time) ([]OnCallRow, error) {
-	all, err := slowly(ctx, s, "rota", func(ctx context.Context) ([]OnCallRow, error) { return s.rota(ctx, s.aheadQuestion()) })
+	all, err := s.keptTurns(ctx, slowFor)
 	now := s.now()
 	var out []OnCallRow
 	for _, d := range all {

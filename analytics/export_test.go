@@ -40,3 +40,6 @@ func (v *View) Membership(ctx context.Context, id access.Identity) (access.Membe
 func (v *View) CalendarOf(ctx context.Context, digest string) (string, []string, bool, error) {
 	return v.s.CalendarOf(ctx, digest)
 }
+
+// Warm is that of the store behind a view.
+func (v *View) Warm(ctx context.Context) error { return v.s.Warm(ctx) }

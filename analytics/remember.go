@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -14,6 +15,7 @@ import (
 type remembered struct {
 	fresh shelf[mark]
 	slow  shelf[slowMark]
+	asked atomic.Int64 // when a page last asked for slow rows, Unix milliseconds
 }
 
 // shelf keeps rows while a mark stays what it was.

@@ -185,7 +185,7 @@ func (v *View) Readiness(ctx context.Context, f ReadinessFilter) ([]Readiness, e
 	if err != nil {
 		return nil, err
 	}
-	far, err := v.graduations(ctx)
+	far, err := v.s.keptGraduations(ctx, slowFor)
 	if err != nil {
 		return nil, err
 	}
@@ -284,16 +284,18 @@ func (r *Readiness) graduation(g graduated, detailed bool) {
 	}
 }
 
-// graduations are everybody's alerts and when they graduated, as the metric graduation says. They
-// are kept until anything arrives; who gets them must not change them.
-func (v *View) graduations(ctx context.Context) (map[string]graduated, error) {
-	return remember(ctx, v.s, "graduations", v.allGraduations)
+// keptGraduations are what allGraduations reads, most old at most: a tap shows at once, an alert
+// that nobody tapped up to slowFor later.
+func (s *Store) keptGraduations(ctx context.Context, most time.Duration) (map[string]graduated, error) {
+	return slowly(ctx, s, most, "graduations", s.allGraduations)
 }
 
-func (v *View) allGraduations(ctx context.Context) (map[string]graduated, error) {
+// allGraduations are everybody's alerts and when they graduated, as the metric graduation says.
+// Who gets them must not change them.
+func (s *Store) allGraduations(ctx context.Context) (map[string]graduated, error) {
 	out := map[string]graduated{}
 	// What comes out is cut down for the asker by Readiness.
-	err := v.s.look(ctx, access.Working(), "graduations", v.s.present(), []string{"graduation"}, `
+	err := s.look(ctx, access.Working(), "graduations", s.present(), []string{"graduation"}, `
 SELECT a.member, a.incident, a.acked_at, a.made_sense, a.said_by, e.named, g.graduated_at
 FROM alert_taken AS a
 INNER JOIN graduation AS g ON a.member = g.member
@@ -310,7 +312,7 @@ ORDER BY a.member, a.acked_at, a.incident`, nil,
 			if err := r.Scan(&member, &a.Incident, &a.Acked, &sense, &a.By, &a.Title, &at); err != nil {
 				return err
 			}
-			member, a.By, a.Title = v.s.reveal(member), v.s.reveal(a.By), v.s.reveal(a.Title)
+			member, a.By, a.Title = s.reveal(member), s.reveal(a.By), s.reveal(a.Title)
 			if sense >= 0 {
 				yes := sense == 1
 				a.MadeSense = &yes

@@ -69,7 +69,7 @@ func (v *View) Gaps(ctx context.Context, f SkillFilter) ([]GapRow, []Withheld, e
 		return nil, nil, err
 	}
 	q := v.s.skillsQuestion(f)
-	all, err := slowly(ctx, v.s, "gaps/"+f.key(), func(ctx context.Context) ([]GapRow, error) { return v.s.gaps(ctx, q) })
+	all, err := v.s.keptGaps(ctx, f, slowFor)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,6 +127,11 @@ func (v *View) teamsHidden(ctx context.Context, q question) (veil, []string, []W
 	return hidden, small, left, nil
 }
 
+// keptGaps are all teams' gaps, most old at most.
+func (s *Store) keptGaps(ctx context.Context, f SkillFilter, most time.Duration) ([]GapRow, error) {
+	return slowly(ctx, s, most, "gaps/"+f.key(), func(ctx context.Context) ([]GapRow, error) { return s.gaps(ctx, s.skillsQuestion(f)) })
+}
+
 func (s *Store) gaps(ctx context.Context, q question) ([]GapRow, error) {
 	var out []GapRow
 	err := s.look(ctx, access.Working(), "gaps of teams", q, []string{"gap_team"}, `
@@ -165,7 +170,7 @@ func (v *View) Demand(ctx context.Context) ([]DemandRow, error) {
 		return nil, err
 	}
 	q := v.s.skillsQuestion(SkillFilter{})
-	all, err := slowly(ctx, v.s, "demand", func(ctx context.Context) ([]DemandRow, error) { return v.s.demand(ctx, q) })
+	all, err := v.s.keptDemand(ctx, slowFor)
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +179,11 @@ func (v *View) Demand(ctx context.Context) ([]DemandRow, error) {
 		return nil, err
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(r DemandRow) bool { return slices.Contains(small, r.Team) }), nil
+}
+
+// keptDemand is all teams' demand, most old at most.
+func (s *Store) keptDemand(ctx context.Context, most time.Duration) ([]DemandRow, error) {
+	return slowly(ctx, s, most, "demand", func(ctx context.Context) ([]DemandRow, error) { return s.demand(ctx, s.skillsQuestion(SkillFilter{})) })
 }
 
 func (s *Store) demand(ctx context.Context, q question) ([]DemandRow, error) {
@@ -203,7 +213,7 @@ func (v *View) Standing(ctx context.Context, f SkillFilter) ([]StandingRow, []Wi
 		return nil, nil, err
 	}
 	q := v.s.skillsQuestion(SkillFilter{})
-	all, err := slowly(ctx, v.s, "standing", func(ctx context.Context) ([]StandingRow, error) { return v.s.standing(ctx, q) })
+	all, err := v.s.keptStanding(ctx, slowFor)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -228,6 +238,13 @@ func (v *View) Standing(ctx context.Context, f SkillFilter) ([]StandingRow, []Wi
 		left = nil
 	}
 	return out, left, nil
+}
+
+// keptStanding is all teams' standing, most old at most.
+func (s *Store) keptStanding(ctx context.Context, most time.Duration) ([]StandingRow, error) {
+	return slowly(ctx, s, most, "standing", func(ctx context.Context) ([]StandingRow, error) {
+		return s.standing(ctx, s.skillsQuestion(SkillFilter{}))
+	})
 }
 
 func (s *Store) standing(ctx context.Context, q question) ([]StandingRow, error) {

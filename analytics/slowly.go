@@ -18,9 +18,14 @@ import (
 //     incident that was only just escalated or resolved may be missing from a year's sums.
 //  3. They are everybody's rows, before it is decided who reads what of them; who gets them
 //     must not change them.
+//  4. Pages seldom wait for them: they are asked ahead (warm.go).
 
 // slowFor is how old they may be while nothing that moves them arrives.
 const slowFor = 5 * time.Minute
+
+// slowMarkFor is for how long the count of rows is believed while no event arrives. It is
+// short because a view's rows may be visible a moment after their events.
+const slowMarkFor = time.Second
 
 // slowMark is how many rows there are of what moves them; gone as in mark.
 type slowMark struct {
@@ -28,8 +33,17 @@ type slowMark struct {
 	gone                                                                        uint64
 }
 
-// slowMark counts rows that are counted already, but for two kinds of events, which lie together.
+// slowMark is what it was a moment ago if nothing arrived since: a page asks for it a dozen times.
 func (s *Store) slowMark(ctx context.Context) (slowMark, error) {
+	m, err := s.mark(ctx)
+	if err != nil {
+		return slowMark{}, err
+	}
+	return keep(ctx, &s.kept.fresh, m, time.Now(), slowMarkFor, "slow mark", s.countSlow)
+}
+
+// countSlow counts rows that are counted already, but for two kinds of events, which lie together.
+func (s *Store) countSlow(ctx context.Context) (slowMark, error) {
 	m := slowMark{gone: s.forgotten()}
 	rows, err := s.run(ctx, access.Working(), "slow mark", `
 SELECT (SELECT count() FROM tag), (SELECT count() FROM skill), (SELECT count() FROM shift), (SELECT count() FROM person), (SELECT count() FROM membership), (SELECT count() FROM ownership), (SELECT count() FROM policy),
@@ -49,12 +63,15 @@ SELECT (SELECT count() FROM tag), (SELECT count() FROM skill), (SELECT count() F
 	return m, nil
 }
 
-// slowly is what read says, or said before, as slow rows are kept.
-func slowly[T any](ctx context.Context, s *Store, key string, read func(context.Context) (T, error)) (T, error) {
+// slowly is what read says, or said less than most ago, as slow rows are kept.
+func slowly[T any](ctx context.Context, s *Store, most time.Duration, key string, read func(context.Context) (T, error)) (T, error) {
 	m, err := s.slowMark(ctx)
 	if err != nil {
 		var none T
 		return none, err
 	}
-	return keep(ctx, &s.kept.slow, m, s.now(), slowFor, key, read)
+	if most == slowFor {
+		s.kept.asked.Store(time.Now().UnixMilli())
+	}
+	return keep(ctx, &s.kept.slow, m, s.now(), most, key, read)
 }

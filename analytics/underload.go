@@ -48,6 +48,27 @@ type stint struct {
 	last         time.Time
 }
 
+// underloadSpan is the length of its windows.
+const underloadSpan = underloadDays * 24 * time.Hour
+
+// underloadEnds are the ends of its two windows: now, and the start of this month.
+func (s *Store) underloadEnds() (now, month time.Time) {
+	now = s.present().asOf
+	local := now.In(s.zone)
+	return now, startOfDay(local.Year(), local.Month(), 1, s.zone).UTC()
+}
+
+// keptStints are everybody's in the two windows, most old at most.
+func (s *Store) keptStints(ctx context.Context, most time.Duration) (live, months []stint, err error) {
+	now, month := s.underloadEnds()
+	live, err = slowly(ctx, s, most, "underload", func(ctx context.Context) ([]stint, error) { return s.stints(ctx, now.Add(-underloadSpan), now) })
+	if err != nil {
+		return nil, nil, err
+	}
+	months, err = slowly(ctx, s, most, "underload/"+month.String(), func(ctx context.Context) ([]stint, error) { return s.stints(ctx, month.Add(-underloadSpan), month) })
+	return live, months, err
+}
+
 // Underload says who, or how many, were on call in 90 days and handled no incident.
 func (v *View) Underload(ctx context.Context, f SkillFilter) (Underload, error) {
 	var out Underload
@@ -62,16 +83,9 @@ func (v *View) Underload(ctx context.Context, f SkillFilter) (Underload, error) 
 	for _, p := range d.People {
 		nowIn[p.ID] = p.Teams
 	}
-	out.To = v.s.present().asOf
-	out.From = out.To.Add(-underloadDays * 24 * time.Hour)
-	local := out.To.In(v.s.zone)
-	out.MonthTo = startOfDay(local.Year(), local.Month(), 1, v.s.zone).UTC()
-	out.MonthFrom = out.MonthTo.Add(-underloadDays * 24 * time.Hour)
-	live, err := slowly(ctx, v.s, "underload", func(ctx context.Context) ([]stint, error) { return v.s.stints(ctx, out.From, out.To) })
-	if err != nil {
-		return out, err
-	}
-	months, err := slowly(ctx, v.s, "underload/"+out.MonthTo.String(), func(ctx context.Context) ([]stint, error) { return v.s.stints(ctx, out.MonthFrom, out.MonthTo) })
+	out.To, out.MonthTo = v.s.underloadEnds()
+	out.From, out.MonthFrom = out.To.Add(-underloadSpan), out.MonthTo.Add(-underloadSpan)
+	live, months, err := v.s.keptStints(ctx, slowFor)
 	if err != nil {
 		return out, err
 	}

@@ -144,6 +144,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	a.watchKeys()
+	if a.cfg.has(RoleWeb) {
+		a.askAhead()
+	}
 	if a.core.Sink != nil {
 		if err := a.core.deriveSkills(a.rules, a.curriculum); err != nil {
 			return err
