@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"context"
+	"time"
 
 	"github.com/stewardhq/steward/access"
 )
@@ -42,4 +43,4 @@ func (v *View) CalendarOf(ctx context.Context, digest string) (string, []string,
 }
 
 // Warm is that of the store behind a view.
-func (v *View) Warm(ctx context.Context) error { return v.s.Warm(ctx) }
+func (v *View) Warm(ctx context.Context, since ...time.Time) error { return v.s.Warm(ctx, since...) }

@@ -23,8 +23,9 @@ const (
 	warmRest     = 24 * time.Hour
 )
 
-// KeepWarm asks ahead until ctx ends. What fails is told to failed, and asked in the next round.
-func (s *Store) KeepWarm(ctx context.Context, failed func(error)) {
+// KeepWarm asks ahead until ctx ends. Since are the starts of windows, up to now, that pages
+// ask for beside the year of the metrics. What fails is told to failed, and asked in the next round.
+func (s *Store) KeepWarm(ctx context.Context, since func() []time.Time, failed func(error)) {
 	s.kept.asked.Store(time.Now().UnixMilli())
 	tick := time.NewTicker(warmEvery)
 	defer tick.Stop()
@@ -46,7 +47,7 @@ func (s *Store) KeepWarm(ctx context.Context, failed func(error)) {
 		}
 		waited = 0
 		if err == nil {
-			err = s.Warm(ctx)
+			err = s.Warm(ctx, since()...)
 		}
 		if err != nil && ctx.Err() == nil {
 			failed(err)
@@ -54,10 +55,15 @@ func (s *Store) KeepWarm(ctx context.Context, failed func(error)) {
 	}
 }
 
-// Warm asks those slow rows that no longer hold or are older than warmAt.
-func (s *Store) Warm(ctx context.Context) error {
+// Warm asks those slow rows that no longer hold or are older than warmAt: gaps of the year up to
+// now, and since each moment given.
+func (s *Store) Warm(ctx context.Context, since ...time.Time) error {
+	for _, from := range append([]time.Time{{}}, since...) {
+		if _, err := s.keptGaps(ctx, SkillFilter{From: from}, warmAt); err != nil {
+			return err
+		}
+	}
 	for _, read := range []func() error{
-		func() error { _, err := s.keptGaps(ctx, SkillFilter{}, warmAt); return err },
 		func() error { _, err := s.keptBehind(ctx, warmAt); return err },
 		func() error { _, err := s.keptPieces(ctx, warmAt); return err },
 		func() error { _, err := s.keptTurns(ctx, warmAt); return err },

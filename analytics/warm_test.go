@@ -16,6 +16,7 @@ func TestPagesFindWhatWasAskedAhead(t *testing.T) {
 	ctx := t.Context()
 	c := openCounted(t, skillsNow)
 	insert(t, c.db, overlapping(t))
+	weeks := skillsNow.AddDate(0, 0, -7*52)
 	ran := func(f func()) map[string]int {
 		count := func() map[string]int {
 			c.mu.Lock()
@@ -33,12 +34,13 @@ func TestPagesFindWhatWasAskedAhead(t *testing.T) {
 		return out
 	}
 	warm := func() {
-		if err := c.Warm(ctx); err != nil {
+		if err := c.Warm(ctx, weeks); err != nil {
 			t.Fatal(err)
 		}
 	}
 	pages := func() {
 		_, _, e1 := c.Gaps(ctx, analytics.SkillFilter{})
+		_, _, e9 := c.Gaps(ctx, analytics.SkillFilter{From: weeks})
 		_, e2 := c.DemandBehind(ctx, "alpha")
 		_, _, e3 := c.Ahead(ctx, analytics.SkillFilter{}, skillsNow.AddDate(0, 0, 7))
 		_, e4 := c.OnCall(ctx, analytics.SkillFilter{}, skillsNow.AddDate(0, 0, 7))
@@ -46,7 +48,7 @@ func TestPagesFindWhatWasAskedAhead(t *testing.T) {
 		_, e6 := c.Demand(ctx)
 		_, e7 := c.Underload(ctx, analytics.SkillFilter{})
 		_, e8 := c.Readiness(ctx, analytics.ReadinessFilter{})
-		for _, err := range []error{e1, e2, e3, e4, e5, e6, e7, e8} {
+		for _, err := range []error{e1, e2, e3, e4, e5, e6, e7, e8, e9} {
 			if err != nil {
 				t.Fatal(err)
 			}

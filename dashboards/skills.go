@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,6 +48,15 @@ const (
 	gapsShown   = 25
 	skillWindow = "52w" // unless another is asked for; gaps are of a year
 )
+
+// SkillsSince is where the window of /skills begins, in the organisation's zone, if it is
+// opened now without asking for another.
+func SkillsSince(now time.Time, zone *time.Location) time.Time {
+	m := windowText.FindStringSubmatch(skillWindow)
+	n, _ := strconv.Atoi(m[1])
+	f := filter{to: now, zone: zone}
+	return f.back(n, m[2])
+}
 
 // skillAnswers are what the pages ask about skills. Each error stays with what it is about.
 type skillAnswers struct {

@@ -3,6 +3,9 @@ package app
 import (
 	"context"
 	"sync"
+	"time"
+
+	"github.com/stewardhq/steward/dashboards"
 )
 
 // askAhead keeps what first looks are made of warm (analytics/warm.go), until the cleanup.
@@ -10,7 +13,8 @@ func (a *App) askAhead() {
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() {
-		a.core.Store.KeepWarm(ctx, func(err error) {
+		since := func() []time.Time { return []time.Time{dashboards.SkillsSince(a.cfg.Now(), a.cfg.Zone)} }
+		a.core.Store.KeepWarm(ctx, since, func(err error) {
 			a.log.Warn("what pages ask could not be asked ahead; pages ask for themselves", "error", err)
 		})
 	})
