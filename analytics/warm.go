@@ -16,18 +16,21 @@ import (
 //     last look is left to settle, for warmPatience rounds at most.
 //  4. A program that nobody has looked at for a day rests.
 
+// WarmEvery is how often KeepWarm looks, unless something else is wanted.
+const WarmEvery = 15 * time.Second
+
 const (
-	warmEvery    = 15 * time.Second
 	warmAt       = 4 * time.Minute // the age at which rows are asked again, under slowFor by some rounds
 	warmPatience = 4
 	warmRest     = 24 * time.Hour
 )
 
-// KeepWarm asks ahead until ctx ends. Since are the starts of windows, up to now, that pages
-// ask for beside the year of the metrics. What fails is told to failed, and asked in the next round.
-func (s *Store) KeepWarm(ctx context.Context, since func() []time.Time, failed func(error)) {
+// KeepWarm looks every so often, and asks ahead, until ctx ends. Since are the starts of
+// windows, up to now, that pages ask for beside the year of the metrics. What fails is told to
+// failed, and asked in the next round.
+func (s *Store) KeepWarm(ctx context.Context, every time.Duration, since func() []time.Time, failed func(error)) {
 	s.kept.asked.Store(time.Now().UnixMilli())
-	tick := time.NewTicker(warmEvery)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var last slowMark
 	waited := 0

@@ -2,24 +2,23 @@ package app
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/stewardhq/steward/dashboards"
 )
 
-// askAhead keeps what first looks are made of warm (analytics/warm.go), until the cleanup.
+// askAhead keeps warm what first looks are made of (analytics/warm.go).
 func (a *App) askAhead() {
-	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		since := func() []time.Time { return []time.Time{dashboards.SkillsSince(a.cfg.Now(), a.cfg.Zone)} }
-		a.core.Store.KeepWarm(ctx, since, func(err error) {
-			a.log.Warn("what pages ask could not be asked ahead; pages ask for themselves", "error", err)
+	a.core.loop("asking ahead", func(ctx context.Context) error {
+		a.core.Store.KeepWarm(ctx, a.cfg.aheadEvery, a.windows, func(err error) {
+			a.log.Warn("what pages ask could not be asked ahead; they ask for themselves", "error", err)
 		})
+		return nil
 	})
-	a.cleanup.add("asking ahead", func(ctx context.Context) error {
-		cancel()
-		return waitFor(ctx, &done)
-	})
+}
+
+// windows are the starts of those that pages open in. That of /skills is its own to know, and
+// begins on a Monday of the organisation's zone.
+func (a *App) windows() []time.Time {
+	return []time.Time{dashboards.SkillsSince(a.cfg.Now(), a.cfg.Zone)}
 }

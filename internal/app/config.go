@@ -13,6 +13,7 @@ import (
 	"time"
 	_ "time/tzdata" // a zone must be known wherever the static binary runs
 
+	"github.com/stewardhq/steward/analytics"
 	"github.com/stewardhq/steward/identity"
 	"github.com/stewardhq/steward/internal/broker"
 	"github.com/stewardhq/steward/internal/notify"
@@ -71,6 +72,7 @@ type Config struct {
 	// Notify says where reminders and learning records go. Without it nothing goes out.
 	Notify      *notify.Config
 	noticeEvery time.Duration // how often what is to go out is looked for; default a minute
+	aheadEvery  time.Duration // how often what pages ask first is looked after; default analytics.WarmEvery
 
 	Curriculum string // an organisation's own directory of modules, laid over the built-in ones
 
@@ -94,6 +96,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.noticeEvery == 0 {
 		c.noticeEvery = time.Minute
+	}
+	if c.aheadEvery == 0 {
+		c.aheadEvery = analytics.WarmEvery
 	}
 	if c.Zone == nil {
 		c.Zone = time.UTC
