@@ -97,6 +97,19 @@ func TestTheFormThatAssigns(t *testing.T) {
 	if r, _ := post("/training/assign", url.Values{"path": {"1"}, "for": {"team:x"}}); r.StatusCode != 303 || !strings.Contains(learn.acts[0], "[PG1 PG2 PG3") {
 		t.Errorf("the path: %d %v", r.StatusCode, learn.acts)
 	}
+	// Of its second stage comes, too, what the one team's incidents took most.
+	for _, c := range []struct {
+		to   []string
+		want string
+	}{{[]string{"team:" + hostile[0]}, "[LS2 LS4 FX1 FX2 FX4]"}, {[]string{"team:" + hostile[0], "team:x"}, "[LS2 LS4 FX1 FX2]"}, {[]string{"team:x"}, "[LS2 LS4 FX1 FX2]"}} {
+		learn.acts = nil
+		if r, page := post("/training/assign", url.Values{"path": {"2"}, "for": c.to}); r.StatusCode != 303 || len(learn.acts) != 1 || !strings.Contains(learn.acts[0], c.want) {
+			t.Errorf("stage 2 for %v gives %v, want %s: %s", c.to, learn.acts, c.want, page)
+		}
+	}
+	if page := text(t, body(t, get(t, s, "/training/assign?team="+url.QueryEscape(hostile[0])))); !strings.Contains(page, "5 modules, 210 min, everybody, with FX4, which the team’s incidents took most") {
+		t.Error("the form does not say which module a team's incidents ask for")
+	}
 	if r, page := post("/training/assign", url.Values{"path": {"9"}, "for": {"team:x"}}); r.StatusCode != 400 || !strings.Contains(page, "Path: has no such stage.") {
 		t.Errorf("no such stage: %d", r.StatusCode)
 	}

@@ -98,7 +98,11 @@ func (s *Server) giveForm(c echo.Context, status int, notice string, look bool) 
 	if err := s.giveRotas(c.Request().Context(), s.reading(c), w, n, form, v); err != nil {
 		return err
 	}
-	chosen := s.giveModules(form, v)
+	asked, err := s.askedOf(c.Request().Context(), s.reading(c), form)
+	if err != nil {
+		return err
+	}
+	chosen := s.giveModules(form, asked, v)
 	p := &page{Title: "Assign training", Nav: "Training", Give: v, Notice: notice, Version: s.Version, Dev: s.Dev}
 	p.Sub = say(linked("training", "/training"), " · ", linked("what is due", "/assignments"))
 	people := chosenPeople(form["for"], n)
@@ -139,7 +143,7 @@ func (s *Server) giveRotas(ctx context.Context, read Reading, w access.Who, n *n
 }
 
 // giveModules marks what is chosen: by name, by a skill, by a track or by a stage of the path.
-func (s *Server) giveModules(form url.Values, v *giveView) []*training.Module {
+func (s *Server) giveModules(form url.Values, asked map[string]int64, v *giveView) []*training.Module {
 	cur := s.Learn.Curriculum()
 	picked := map[string]bool{}
 	for _, id := range form["module"] {
@@ -180,12 +184,8 @@ func (s *Server) giveModules(form url.Values, v *giveView) []*training.Module {
 	}
 	for i, st := range cur.DefaultPath() {
 		on := form.Get("path") == count(float64(i+1))
-		who := "everybody"
-		if st.People > 0 {
-			who = plural(float64(st.People), "person", "people")
-		}
-		v.Path = append(v.Path, choice{count(float64(i + 1)), st.When + ": " + plural(float64(len(st.Modules)), "module", "modules") + ", " + minutes(st.Minutes()) + ", " + who, on})
-		for _, m := range st.Modules {
+		v.Path = append(v.Path, choice{count(float64(i + 1)), stageText(st, asked), on})
+		for _, m := range stageModules(st, asked) {
 			if on {
 				whole[m.ID] = true
 			}
@@ -267,9 +267,13 @@ func (s *Server) giveWork(c echo.Context) error {
 			err = &LearnError{"track", "is given as a whole, or single modules are, and not both"}
 		}
 		if stage := form.Get("path"); stage != "" {
+			asked, failed := s.askedOf(c.Request().Context(), s.reading(c), form)
+			if failed != nil {
+				return failed
+			}
 			found := false
 			for i, st := range s.Learn.Curriculum().DefaultPath() {
-				for _, m := range st.Modules {
+				for _, m := range stageModules(st, asked) {
 					if stage == count(float64(i+1)) {
 						w.Modules, found = append(w.Modules, m.ID), true
 					}

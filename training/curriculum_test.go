@@ -132,6 +132,39 @@ func TestDefaultPath(t *testing.T) {
 	}
 }
 
+// The demanded module of a stage is the one for the skill that incidents took most.
+func TestStageAsked(t *testing.T) {
+	c, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := c.DefaultPath()[1]
+	for _, w := range []struct {
+		demand map[string]int64
+		want   string
+	}{
+		{nil, ""},
+		{map[string]int64{"blameless-review": 90}, ""}, // the track does not teach it
+		{map[string]int64{"queue-stream-ops": 12, "datastore-ops": 11, "blameless-review": 90}, "FX4"},
+		{map[string]int64{"change-mitigation": 50, "overload-capacity": 40, "datastore-ops": 1}, "FX3"}, // FX1 and FX2 are in the stage
+		{map[string]int64{"queue-stream-ops": 7, "datastore-ops": 7}, "FX3"},                            // the curriculum's order
+		{map[string]int64{"queue-stream-ops": 7, "network-dns-tls": 7, "host-debugging": 3}, "FX5"},     // as much, and more besides
+		{map[string]int64{"queue-stream-ops": 7, "network-dns-tls": 6, "host-debugging": 6}, "FX4"},     // the sum alone does not decide
+		{map[string]int64{"queue-stream-ops": 0}, ""},
+	} {
+		got := ""
+		if m := second.Asked(w.demand); m != nil {
+			got = m.ID
+		}
+		if got != w.want {
+			t.Errorf("%v asks for %q, want %q", w.demand, got, w.want)
+		}
+	}
+	if m := c.DefaultPath()[0].Asked(map[string]int64{"queue-stream-ops": 9}); m != nil {
+		t.Errorf("a stage without a demanded track adds %s", m.ID)
+	}
+}
+
 func TestOwnModules(t *testing.T) {
 	newer := func(id string, edits ...string) string {
 		return lesson(t, id, append([]string{"version: 1", "version: 2\nreplaces: 1"}, edits...)...)

@@ -3,6 +3,7 @@ package training
 import (
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // outline is curriculum.yaml.
@@ -35,6 +36,35 @@ func (s Stage) Minutes() (sum int) {
 		sum += m.Minutes
 	}
 	return sum
+}
+
+// Asked is the module of the demanded track that incidents ask for most: the one that leads
+// furthest in the skill with the largest demand of those that the track teaches. Modules that
+// the stage holds anyway are passed over. Equal demands are decided by the sum over a module's
+// skills, then by the curriculum's order. Demand is by skill, as the metric skill_gaps has it;
+// nil without any for the track.
+func (s Stage) Asked(demand map[string]int64) *Module {
+	if s.Demanded == nil {
+		return nil
+	}
+	var best *Module
+	var most [3]int64
+	for _, m := range s.Demanded.Modules {
+		if slices.Contains(s.Modules, m) {
+			continue
+		}
+		var is [3]int64 // demand, how far it leads there, sum
+		for _, k := range m.Skills {
+			is[2] += demand[k.ID]
+			if d := demand[k.ID]; d > is[0] || d == is[0] && int64(k.MaxLevel) > is[1] {
+				is[0], is[1] = d, int64(k.MaxLevel)
+			}
+		}
+		if is[0] > 0 && slices.Compare(is[:], most[:]) > 0 {
+			best, most = m, is
+		}
+	}
+	return best
 }
 
 // DefaultPath is the way of a team that is new to on-call. Each stage holds what its modules
