@@ -183,7 +183,7 @@ func (s *Server) skills(c echo.Context) error {
 	if team != "" || skill != "" {
 		p.Cards = append(p.Cards, s.citedCard(f, n, x))
 	}
-	p.Cards = append(p.Cards, s.matrixCard(f, n, x), s.pastCard(f, x), s.overlapCard(f, n, x), s.rotaCard(c, f, n, x), s.underloadCard(c, f, n, x))
+	p.Cards = append(p.Cards, s.matrixCard(f, n, x), s.pastCard(f, x), s.overlapCard(f, n, x), s.underloadCard(c, f, n, x), s.rotaCard(c, f, n, x))
 	return s.render(c, p)
 }
 

@@ -3,7 +3,9 @@ package dashboards
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
+	"time"
 
 	"github.com/stewardhq/steward/analytics"
 )
@@ -37,6 +39,22 @@ func (x *skillAnswers) demanded(team string, most int) []string {
 	var out []string
 	for _, g := range rows[:min(most, len(rows))] {
 		out = append(out, g.Skill)
+	}
+	return out
+}
+
+// charted are the skills of a team that the heat map shows: the most demanded ones, and of those
+// that a shift is measured by also who lacks somebody in the coming week. The page's first
+// sentence may speak of one of these, and what it says must be seen.
+func (x *skillAnswers) charted(team string, most int, until time.Time) []string {
+	out := x.demanded(team, most)
+	for _, skill := range x.demanded(team, demandedMost) {
+		lacks := slices.ContainsFunc(x.parts, func(p part) bool {
+			return p.from.Before(until) && p.cover(x.pieces, team, skill).lacks()
+		})
+		if lacks && !slices.Contains(out, skill) {
+			out = append(out, skill)
+		}
 	}
 	return out
 }
@@ -97,8 +115,7 @@ func (s *Server) aheadCard(f *filter, n *names, x *skillAnswers) card {
 			blank = append(blank, cell)
 		}
 		empty += missing
-		skills := x.demanded(team, most)
-		for _, skill := range skills {
+		for i, skill := range x.charted(team, most, f.now.AddDate(0, 0, weekDays)) {
 			row := gridRow{Head: n.team(team), Href: f.link("/skills", "team", team), Sub: s.skillName(skill), SubHref: f.link("/skills", "team", team, "skill", skill)}
 			for _, p := range x.parts {
 				v := p.cover(x.pieces, team, skill)
@@ -109,7 +126,9 @@ func (s *Server) aheadCard(f *filter, n *names, x *skillAnswers) card {
 					small = true
 					row.Cells = append(row.Cells, gridCell{Class: "hn", Text: "·", Label: "withheld, the team is too small"})
 				default:
-					hours, covered = hours+v.onCall, covered+v.covered
+					if i < most { // one that is shown for what it lacks would make all look worse
+						hours, covered = hours+v.onCall, covered+v.covered
+					}
 					row.Cells = append(row.Cells, gridCell{Class: shareClass(v.covered, v.onCall), Text: fmt.Sprintf("%.0f", math.Floor(100*v.covered/v.onCall+1e-9)),
 						Label: fmt.Sprintf("%s of %s hours", decimal(v.covered), decimal(v.onCall))})
 				}
@@ -142,7 +161,11 @@ func (s *Server) aheadCard(f *filter, n *names, x *skillAnswers) card {
 	case x.skill != "":
 		c.Say = append(c.Say, say("in ", strong(s.skillName(x.skill)), ".")...)
 	default:
-		c.Say = append(c.Say, say("in the ", plural(float64(most), "skill", "skills"), " that each team’s incidents took most. Choose a skill or a team above for more.")...)
+		c.Say = append(c.Say, say("in the ", plural(float64(most), "skill", "skills"), " that each team’s incidents took most")...)
+		if most < demandedMost {
+			c.Say = append(c.Say, say(", and in the next where nobody is current at some time of the coming ", weekDays, " days")...)
+		}
+		c.Say = append(c.Say, bit{Text: ". Choose a skill or a team above for more."})
 	}
 	if hours > 0 {
 		c.Say = append(c.Say, say(" In all ", strong(fmt.Sprintf("%.0f %%", 100*covered/hours)), ".")...)

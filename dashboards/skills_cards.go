@@ -93,7 +93,7 @@ func (s *Server) matrixCard(f *filter, n *names, x *skillAnswers) card {
 
 // pastCard is the coverage of past hours by skill.
 func (s *Server) pastCard(f *filter, x *skillAnswers) card {
-	c := card{ID: "past", Title: "How were past on-call hours covered?", Wide: "w6", Err: s.failed(x.coverage)}
+	c := card{ID: "past", Title: "How were past on-call hours covered?", Wide: "w6 rows2", Err: s.failed(x.coverage)}
 	if c.Err != "" {
 		return c
 	}
@@ -194,11 +194,11 @@ func (s *Server) overlapCard(f *filter, n *names, x *skillAnswers) card {
 	return c
 }
 
-const rotaShown = 60
+const rotaShown = 30
 
 // rotaCard says who is on call, to whose work list it is.
 func (s *Server) rotaCard(c echo.Context, f *filter, n *names, x *skillAnswers) card {
-	k := card{ID: "rota", Title: "Who is on call?", Wide: "w6", Err: s.failedRead("oncall_hours", x.rotaErr)}
+	k := card{ID: "rota", Title: "Who is on call?", Wide: "w12", Err: s.failedRead("oncall_hours", x.rotaErr)}
 	if k.Err != "" {
 		return k
 	}
@@ -209,7 +209,7 @@ func (s *Server) rotaCard(c echo.Context, f *filter, n *names, x *skillAnswers) 
 		}
 		return k
 	}
-	t := &table{List: true, Caption: "Coming shifts, by time", Head: heads("when", "who", "team", "level")}
+	t := &table{List: true, Caption: "Coming shifts, by time", Head: heads("from", "to", "who", "team", "level")}
 	for _, d := range x.rota[:min(rotaShown, len(x.rota))] {
 		level := "primary"
 		if d.Level > 1 {
@@ -219,12 +219,11 @@ func (s *Server) rotaCard(c echo.Context, f *filter, n *names, x *skillAnswers) 
 		if who(c).Is(d.Person) {
 			name = ref("you", "/me")
 		}
-		from, to := d.From.In(f.zone), d.To.In(f.zone)
-		ends := to.Format("15:04 MST")
-		if from.Format(time.DateOnly) != to.Format(time.DateOnly) {
-			ends = to.Format("Mon 2 Jan 15:04 MST")
+		from := cell{Text: "now"}
+		if d.From.After(f.now) {
+			from = f.shiftTime(d.From)
 		}
-		t.add(cell{Text: from.Format("Mon 2 Jan 15:04") + " – " + ends}, name, f.teamCell(n, d.Team), txt(level))
+		t.add(from, f.shiftTime(d.To), name, f.teamCell(n, d.Team), txt(level))
 	}
 	k.N = plural(float64(len(x.rota)), "shift", "shifts")
 	k.Say = say("In the coming ", aheadDays, " days, as planned now. By name for the teams you belong to.")
@@ -233,6 +232,11 @@ func (s *Server) rotaCard(c echo.Context, f *filter, n *names, x *skillAnswers) 
 	}
 	k.Body = t
 	return k
+}
+
+// shiftTime is an edge of a coming shift: its year is no question.
+func (f *filter) shiftTime(t time.Time) cell {
+	return cell{Text: t.In(f.zone).Format("Mon 2 Jan 15:04 MST"), Time: t.UTC().Format(time.RFC3339)}
 }
 
 // underloadCard says where people are on call and handle nothing.
