@@ -63,7 +63,7 @@ func TestWhatIsDue(t *testing.T) {
 		}
 	}
 	empty := boot(t, &fake{empty: true, now: testNow}, learningLead)
-	if got := text(t, body(t, get(t, empty, "/assignments"))); !strings.Contains(got, "Nothing is to do.") || !strings.Contains(got, "Assign something") {
+	if got := text(t, body(t, get(t, empty, "/assignments"))); !strings.Contains(got, "There is nothing to do.") || !strings.Contains(got, "Assign something") {
 		t.Error("an empty list does not say what to do")
 	}
 }

@@ -38,21 +38,48 @@ func (s *Server) auditPage(c echo.Context) error {
 	if len(rows) == 0 {
 		cd.Empty = say("Nothing yet. Signing in, tokens, secrets, re-drives, imports, rebuilds and forgetting stand here.")
 		cd.CSV = ""
+		p.Answer = say(strong("No act"), " is recorded yet.")
 		p.Cards = []card{cd}
 		return s.render(c, p)
 	}
-	p.Answer = say("The newest act was ", strong(rows[0].Action), " by ", rows[0].By, " at ", f.stamp(rows[0].At), ".")
+	p.Answer = say("The newest act was ", strong(actWords(rows[0].Action)), " by ", actor(rows[0].By), " at ", f.stamp(rows[0].At), ".")
 	cd.Say = say("Newest first. Acts are events like all others: nothing is changed or taken away afterwards.")
 	if len(rows) == auditShown {
 		cd.Say = say("The newest ", count(auditShown), "; the export has 10,000.")
 	}
 	t := &table{List: true, Caption: "Administrative acts, newest first", Head: heads("when", "who", "act", "of what")}
 	for _, r := range rows {
-		t.add(f.moment(r.At), txt(clip(r.By, 200)), txt(r.Action), txt(clip(r.Target, 300)))
+		t.add(f.moment(r.At), txt(actor(r.By)), actCell(r.Action), txt(clip(r.Target, 300)))
 	}
 	cd.Body = t
 	p.Cards = []card{cd}
 	return s.render(c, p)
+}
+
+// actWords are what an act is, in words; what has none here stays as it was recorded.
+func actWords(action string) string {
+	words := map[string]string{
+		"signed.in": "a sign-in", "signed.out": "a sign-out", "token.created": "a new token", "token.revoke": "the revoking of a token", "token.revoked": "a token revoked",
+		"secret.created": "a new secret", "secret.rotate": "the rotation of a secret", "secret.retire": "the retiring of a secret", "secret.retired": "a secret retired",
+		"quarantine.viewed": "a look at quarantined bytes", "quarantine.redriven": "a re-drive", "rollout.drawn": "the draw of a roll-out", "void evidence": "the voiding of evidence",
+		"import": "an import", "rebuild": "a rebuild", "forget": "the forgetting of a person",
+	}
+	return or(words[action], clip(action, 100))
+}
+
+func actCell(action string) cell {
+	if words := actWords(action); words != action {
+		return txt(words).with(action)
+	}
+	return txt(clip(action, 100))
+}
+
+// actor is who acted; the operator is whoever runs the server, and no person.
+func actor(by string) string {
+	if by == access.Operator().By() {
+		return "the operator"
+	}
+	return clip(by, 200)
 }
 
 // apiAudit exports the acts: {"audit":[{at,by,action,target}]}, or CSV with ?format=csv.

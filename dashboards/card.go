@@ -235,6 +235,9 @@ func handled(w row) float64 {
 // ownedShare is the owned part of what was handled, with n; a dash below ten.
 func ownedShare(w row) cell {
 	h := handled(w)
+	if h == 0 {
+		return dash()
+	}
 	p, ok := share(w.n("owned"), h)
 	if !ok {
 		p = "–"

@@ -3,6 +3,7 @@ package dashboards
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -13,6 +14,7 @@ import (
 // definitionView is one metric of the catalogue page.
 type definitionView struct {
 	Metric          analytics.Metric
+	Text            []bit // the definition, with the names of columns and parameters told from words
 	JSON, CSV       string
 	Params, Columns *table
 	Since           string // the window of Profiles
@@ -44,7 +46,7 @@ func (s *Server) definitions(c echo.Context) error {
 			", each written down once, versioned and shown here with its source. The same incidents can give very different figures by another tool’s rule, so a profile switches to that rule to compare like with like.")}
 	p.Sub = say("CSV and JSON hold the values exactly. A spreadsheet may take a key that begins with “=” for a formula: import keys as text.")
 	for _, m := range s.Store.Metrics() {
-		d := definitionView{Metric: m, Since: f.since(), JSON: "/api/v1/metrics/" + url.PathEscape(m.Name), CSV: "/api/v1/metrics/" + url.PathEscape(m.Name) + "?format=csv"}
+		d := definitionView{Metric: m, Text: defined(m), Since: f.since(), JSON: "/api/v1/metrics/" + url.PathEscape(m.Name), CSV: "/api/v1/metrics/" + url.PathEscape(m.Name) + "?format=csv"}
 		d.Columns = &table{Caption: "Columns of " + m.Name, Head: heads("column", "type", "unit")}
 		for _, col := range m.Columns {
 			d.Columns.add(txt(col.Name), txt(col.Type), txt(col.Unit))
@@ -63,6 +65,30 @@ func (s *Server) definitions(c echo.Context) error {
 		p.Definitions = append(p.Definitions, d)
 	}
 	return s.render(c, p)
+}
+
+// aName is what may be a name in a definition: one that a colon follows, or that has an underscore.
+var aName = regexp.MustCompile(`[a-z]+_[a-z_]+|\b[a-z]+[:]`)
+
+// defined is a metric's definition with its columns and other names in bold: "owned: paged first"
+// reads as a sentence without a subject otherwise.
+func defined(m analytics.Metric) []bit {
+	columns := map[string]bool{}
+	for _, c := range m.Columns {
+		columns[c.Name] = true
+	}
+	var out []bit
+	last := 0
+	for _, at := range aName.FindAllStringIndex(m.Definition, -1) {
+		from, to := at[0], at[1]
+		name := strings.TrimSuffix(m.Definition[from:to], ":")
+		if !strings.Contains(name, "_") && !columns[name] {
+			continue
+		}
+		out = append(out, bit{Text: m.Definition[last:from]}, strong(name))
+		last = from + len(name)
+	}
+	return append(out, bit{Text: m.Definition[last:]})
 }
 
 func (s *Server) profiles(m analytics.Metric, results []*result) *table {

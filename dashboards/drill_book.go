@@ -44,7 +44,7 @@ type bookedLine struct {
 }
 
 type bookForm struct {
-	Csrf, Problem         string
+	Csrf, Problem, Bad    string // Bad is the label of the field at fault
 	Drill                 string // the one; empty: choose among Drills
 	Drills, Teams, People []choice
 	Self                  string // for whom, where it can only be oneself
@@ -77,6 +77,7 @@ func (s *Server) bookings(c echo.Context, f *filter, n *names, x *played, drills
 	}
 	v.First = problem != "" || f.get("skill") != "" || f.get("team") != "" || f.get("reason") != "" || f.get("cites") != ""
 	b := &bookForm{Csrf: csrf, Problem: problem, Reason: clip(form.Get("reason"), 500), Cites: clip(form.Get("cites"), 2000), Starts: form.Get("starts")}
+	b.Bad, _, _ = strings.Cut(problem, ": ")
 	if len(drills) == 1 && c.Path() == "/drills/:drill" {
 		b.Drill = drills[0].ID
 	} else {
@@ -105,6 +106,9 @@ func (s *Server) bookings(c echo.Context, f *filter, n *names, x *played, drills
 		if b.People = append([]choice{self}, b.People...); len(b.People) == 1 && len(b.Teams) == 0 {
 			b.Self, b.People = self.Value, nil
 		}
+	}
+	if b.Self == "" && len(b.People)+len(b.Teams) == 0 {
+		return v, nil // there is nobody yet to book it for
 	}
 	if err := s.suggest(c, n, w, b, team); err != nil {
 		return nil, err
@@ -251,11 +255,22 @@ func (s *Server) booked(c echo.Context, done string, err error) error {
 	var bad *LearnError
 	switch {
 	case errors.As(err, &bad):
-		return s.drillsPage(c, http.StatusBadRequest, strings.ToUpper(bad.Field[:1])+bad.Field[1:]+": "+bad.Reason+".")
+		return s.drillsPage(c, http.StatusBadRequest, bookLabel(bad.Field)+": "+bad.Reason+".")
 	case err != nil:
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/drills?done="+done)
+}
+
+// bookLabel is what the form calls a field.
+func bookLabel(field string) string {
+	switch field {
+	case "starts":
+		return "Time"
+	case "cites":
+		return "Incidents"
+	}
+	return strings.ToUpper(field[:1]) + field[1:]
 }
 
 // bookedCard answers, on one's own page: which drills am I to play?

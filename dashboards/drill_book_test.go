@@ -57,7 +57,7 @@ func TestBookingByForms(t *testing.T) {
 	}
 	store.refuse = &LearnError{"starts", "is in the past"}
 	r, again := h.post("/drills", url.Values{"drill": {"evil"}, "for": {"person:player"}, "starts": {"2020-01-01T14:00"}, "reason": {"kept"}})
-	if r.StatusCode != 400 || !strings.Contains(text(t, again), "Starts: is in the past.") || !strings.Contains(again, `value="kept"`) || !strings.Contains(again, `value="2020-01-01T14:00"`) {
+	if r.StatusCode != 400 || !strings.Contains(text(t, again), "Time: is in the past.") || !strings.Contains(again, `aria-invalid="true"`) || !strings.Contains(again, `value="kept"`) || !strings.Contains(again, `value="2020-01-01T14:00"`) {
 		t.Errorf("refused: %d", r.StatusCode)
 	}
 	store.refuse = nil

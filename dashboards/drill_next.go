@@ -157,7 +157,7 @@ func (s *Server) nextCard(f *filter, x *played, next []ranked) card {
 			break
 		}
 	}
-	cd.Say = say("First what is booked, then by need: gaps of your team’s skills over the last 365 days, incidents of your own team, what you have not played. None of these lines says what the cause was.")
+	cd.Say = say("First what is booked, then by need: gaps of your team’s skills over the last 365 days, incidents of your own team, what you have not played. No line gives away what the cause was.")
 	for _, team := range x.gapsFrom {
 		if msg := s.failed(x.gaps[team]); msg != "" && !strings.HasPrefix(msg, withheld) {
 			cd.Say = append(cd.Say, say(" The gaps of ", clip(team, 100), " could not be read: ", msg, ".")...)

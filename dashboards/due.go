@@ -27,6 +27,7 @@ type dueView struct {
 	CSV             string
 	N               string
 	Lines           []dueLine
+	Waives          bool // whether any line can be waived
 	Rules           []ruleLine
 	Reasons         []string
 	Empty           []bit
@@ -124,7 +125,8 @@ func (s *Server) assignments(c echo.Context) error {
 		v.CSV = "/api/v1/assignments?" + q.Encode()
 	}
 	for _, r := range kept {
-		v.Lines = append(v.Lines, s.dueLine(f, n, w, r))
+		l := s.dueLine(f, n, w, r)
+		v.Lines, v.Waives = append(v.Lines, l), v.Waives || l.Action != ""
 	}
 	for _, r := range rules {
 		if t := f.get("team"); t != "" && t != r.Team {
@@ -190,6 +192,12 @@ func (s *Server) dueRows(f *filter, rows []analytics.AssignmentRow) []analytics.
 			out = append(out, r)
 		}
 	}
+	return byDay(out)
+}
+
+// byDay puts what is overdue first, then by day, then as it came.
+func byDay(rows []analytics.AssignmentRow) []analytics.AssignmentRow {
+	out := slices.Clone(rows)
 	slices.SortStableFunc(out, func(a, b analytics.AssignmentRow) int {
 		day := func(r analytics.AssignmentRow) int64 {
 			if r.Due.IsZero() {
@@ -232,7 +240,7 @@ func dueAnswer(s *Server, rows []analytics.AssignmentRow, w access.Who) []bit {
 		}
 	}
 	if open == 0 {
-		return say("Nothing is to do.")
+		return say("There is nothing to do.")
 	}
 	out := say(strong(plural(float64(open), "assignment", "assignments")), verbN(float64(open), " is", " are"), " to do")
 	if len(people) > 1 || !w.Is(rows[0].Person) {
@@ -321,7 +329,7 @@ func leadState(f *filter, r analytics.AssignmentRow) string {
 	case analytics.StateCompleted:
 		return "completed " + r.Completed.In(f.zone).Format("2 Jan 2006")
 	case analytics.StateWaived:
-		return "waived: " + r.Excuse
+		return "waived: " + excuseWords(r.Excuse)
 	}
 	return r.State
 }

@@ -286,7 +286,7 @@ func (s *Server) teamLines(f *filter, n *names, m *training.Module, rows []analy
 		case r.State == analytics.StateAssigned:
 			l.State = "not begun"
 		case r.State == analytics.StateWaived:
-			l.State = "waived: " + r.Excuse
+			l.State = "waived: " + excuseWords(r.Excuse)
 		}
 		if r.State == analytics.StateCompleted {
 			if b, ok := badgeOf(m, of(rows, r.Person), nil); ok {

@@ -49,6 +49,7 @@ func (s *Server) overview(c echo.Context) error {
 	}
 	n := *dir
 	p := &page{Title: "Overview", Nav: "Overview", Filter: s.form(f, n.dir, "lens", "hours", "profile")}
+	s.unsettled(p)
 	p.Sub = say(plural(float64(len(n.dir.Teams)), "team", "teams"), " · ", plural(float64(len(n.dir.Services)), "service", "services"),
 		" · ", plural(float64(n.dir.Size), "person", "people"))
 	if len(n.dir.Teams) == 0 && len(n.dir.Services) == 0 && len(incidents.rows()) == 0 && s.failed(incidents) == "" {

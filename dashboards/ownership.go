@@ -192,11 +192,15 @@ func (s *Server) hopsTable(f *filter, n *names, r *result, events string) card {
 		if id == "" {
 			name = txt("nobody owned it")
 		}
-		acted, ok := share(w.n("owner_acted"), w.n("n"))
+		share, ok := share(w.n("owner_acted"), w.n("n"))
 		if !ok {
-			acted = "–"
+			share = "–"
 		}
-		t.add(name, num(decimal2(w.n("hops_mean"))), counted(w.n("hops_p90")), counted(w.n("ping_pong")), num(acted).with("of "+count(w.n("n"))), seconds(w, "to_owner_p50"), seconds(w, "to_owner_p90"), counted(w.n("n")))
+		acted := num(share).with("of " + count(w.n("n")))
+		if id == "" { // who was not there could not act
+			acted = dash()
+		}
+		t.add(name, num(decimal2(w.n("hops_mean"))), counted(w.n("hops_p90")), counted(w.n("ping_pong")), acted, seconds(w, "to_owner_p50"), seconds(w, "to_owner_p90"), counted(w.n("n")))
 	}
 	c.Say = say("A hop is a change of team; ping-pong is a return to a team that already had the incident.")
 	if len(t.Rows) == 0 {

@@ -70,7 +70,8 @@ func newRenderer(files embed.FS, assets map[string]asset) (*renderer, error) {
 			}
 			return out
 		},
-		"has": func(name string) bool { _, ok := assets[name]; return ok },
+		"excuse": excuseWords,
+		"has":    func(name string) bool { _, ok := assets[name]; return ok },
 	})
 	t, err := t.ParseFS(files, "template/*.html")
 	if err != nil {
@@ -125,6 +126,11 @@ func (s *Server) render(c echo.Context, p *page) error {
 	p.Version, p.Dev = s.Version, s.Dev
 	status := http.StatusOK
 	hidden := 0
+	for i, cd := range p.Cards {
+		if len(cd.Empty) > 0 && cd.Body == nil && strings.HasPrefix(cd.N, "0 ") { // there is nothing behind nothing
+			p.Cards[i].Events = ""
+		}
+	}
 	for i := range p.Cards {
 		if reason, denied := strings.CutPrefix(p.Cards[i].Err, withheld); denied {
 			p.Cards[i] = card{ID: p.Cards[i].ID, Title: p.Cards[i].Title, Wide: p.Cards[i].Wide, Empty: say("Not shown to you: " + reason + ".")}
@@ -145,6 +151,7 @@ func (s *Server) render(c echo.Context, p *page) error {
 
 func (s *Server) draw(c echo.Context, status int, p *page) error {
 	s.asked(c, p)
+	p.Version, p.Dev = s.Version, s.Dev
 	p.Asked = s.Now().In(s.Zone).Format("2 Jan 2006 15:04 MST")
 	var out bytes.Buffer
 	if err := s.pages.t.ExecuteTemplate(&out, "page", p); err != nil {
@@ -165,14 +172,19 @@ func broken(cards []card) int {
 
 // failPage says an error to a person.
 func (s *Server) failPage(c echo.Context, e *apiError) error {
-	title := "Something went wrong"
+	title, message := "Something went wrong", e.Message
 	switch {
 	case e.status == http.StatusNotFound:
 		title = "There is no such page"
+		if e.Message == "not found" {
+			message = "nothing here has the address " + clip(c.Request().URL.Path, 200)
+		}
+	case e.status == http.StatusForbidden && c.Request().Method == http.MethodGet:
+		title = "This is not open to you"
 	case e.status < 500:
 		title = "That cannot be done"
 	}
-	p := &page{Title: title, Answer: say(strings.ToUpper(e.Message[:min(1, len(e.Message))]) + e.Message[min(1, len(e.Message)):] + "."), Version: s.Version, Dev: s.Dev}
+	p := &page{Title: title, Answer: say(strings.ToUpper(message[:min(1, len(message))]) + message[min(1, len(message)):] + "."), Version: s.Version, Dev: s.Dev}
 	p.Sub = say(linked("Overview", "/"))
 	return s.draw(c, e.status, p)
 }

@@ -70,6 +70,9 @@ func (s *Server) carries(c echo.Context, f *filter, id, team, nav string, also f
 	n := *dir
 	title := n.person(id)
 	p := &page{Title: title, Nav: nav, Filter: s.form(f, n.dir, "hours")}
+	if nav == "Me" {
+		s.unsettled(p)
+	}
 	var facts []string
 	if title != id {
 		facts = append(facts, id)

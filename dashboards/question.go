@@ -78,6 +78,9 @@ func (s *Server) questionShown(c echo.Context, status int, problem string, m *ma
 	p.Sub = say(linked("Training", "/training"), " · about an incident of your own teams, once a week; what you answer is shown to you and to nobody else")
 	if who(c).Learns() != nil {
 		p.Answer = say("A question is asked of a person. You are ", strong(who(c).Label()), ", which is nobody in particular.")
+		if who(c).IsOperator() {
+			p.Answer = append(p.Answer, bit{Text: " Choose a person under “viewing as” above."})
+		}
 		p.Version, p.Dev = s.Version, s.Dev
 		return s.draw(c, status, p)
 	}

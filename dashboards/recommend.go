@@ -237,6 +237,7 @@ func (s *Server) recommendationsPage(c echo.Context, status int, notice string) 
 	n := *dir
 	csrf, _ := c.Get("csrf").(string)
 	p := &page{Title: "What should I learn next?", Nav: "Training", Notice: notice}
+	s.unsettled(p)
 	if team != "" {
 		p.Title = "What should " + n.team(team) + " learn next?"
 	}
@@ -258,7 +259,12 @@ func (s *Server) recommendationsPage(c echo.Context, status int, notice string) 
 			p.Cards = append(p.Cards, d)
 		}
 	} else {
-		p.Answer = say("Recommendations are for a person or a team. You are ", strong(w.Label()), ", which is nobody in particular; choose a team below.")
+		p.Answer = say("Recommendations are for a person or a team. You are ", strong(w.Label()), ", which is nobody in particular.")
+		if s.adviceTeams(w, n, team) != nil {
+			p.Answer = append(p.Answer, bit{Text: " Choose a team below."})
+		} else if w.IsOperator() {
+			p.Answer = append(p.Answer, bit{Text: " No team is known yet: they come with member.joined events, and people then stand under “viewing as” above."})
+		}
 	}
 	if t := s.adviceTeams(w, n, team); t != nil {
 		p.Cards = append(p.Cards, *t)

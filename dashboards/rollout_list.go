@@ -35,7 +35,7 @@ func (s *Server) rollouts(c echo.Context) error {
 		}
 	}
 	if p.Answer = say(strong("No roll-out"), " was drawn yet."); len(all) > 0 {
-		p.Answer = say("There ", verbN(float64(len(all)), "is ", "are "), strong(plural(float64(len(all)), "roll-out", "roll-outs")), ", ", strong(fmt.Sprint(over)), " of which can be read.")
+		p.Answer = say("There ", verbN(float64(len(all)), "is ", "are "), strong(plural(float64(len(all)), "roll-out", "roll-outs")), ", ", canBeRead(over), ".")
 	}
 	if w.DrawsSome() {
 		p.Answer = append(p.Answer, say(" ", linked("Draw a new one", "/training/rollouts/new"), ".")...)
@@ -160,6 +160,19 @@ func (s *Server) trainingExtras(c echo.Context, ask *asker, n *names, week *anal
 			over++
 		}
 	}
-	return append(out, card{ID: "rollouts", Title: "Did it help?", Wide: "w12", Say: say("Teams that start in steps, in an order that chance decides, show whether training changed anything: ",
-		linked(plural(float64(len(drawn)), "roll-out", "roll-outs"), "/training/rollouts"), ", ", fmt.Sprint(over), " of which can be read.")})
+	cd := card{ID: "rollouts", Title: "Did it help?", Wide: "w12", Say: say("Teams that start in steps, in an order that chance decides, show whether training changed anything: ")}
+	if len(drawn) == 0 {
+		cd.Say = append(cd.Say, say("no ", linked("roll-out", "/training/rollouts"), " was drawn yet.")...)
+	} else {
+		cd.Say = append(cd.Say, say(linked(plural(float64(len(drawn)), "roll-out", "roll-outs"), "/training/rollouts"), ", ", canBeRead(over), ".")...)
+	}
+	return append(out, cd)
+}
+
+// canBeRead says of how many roll-outs the window has ended.
+func canBeRead(over int) string {
+	if over == 0 {
+		return "none of which can be read yet"
+	}
+	return fmt.Sprint(over) + " of which can be read"
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -22,7 +23,8 @@ import (
 type trial struct {
 	analytics.Rollout
 	measure analytics.Measure
-	over    bool
+	over    bool // the window has ended
+	begun   bool // the first teams have started
 	panel   *analytics.Panel
 	weeks   []rollout.Contrast
 	result  *rollout.Result
@@ -40,7 +42,7 @@ func (s *Server) rolloutOf(c echo.Context) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &trial{Rollout: *r, over: r.Over(s.monday())}
+	x := &trial{Rollout: *r, over: r.Over(s.monday()), begun: !r.Steps[0].Week.After(s.monday())}
 	m, known := analytics.MeasureOf(r.Metric)
 	if !known {
 		x.why = "This version of Steward does not know the metric " + clip(r.Metric, 60) + "."
@@ -105,7 +107,7 @@ func (s *Server) rollout(c echo.Context) error {
 		return err
 	}
 	n := *dir
-	p := &page{Title: "Did " + s.taughtName(x.Module) + " help?", Nav: "Training"}
+	p := &page{Title: "Did “" + strings.TrimPrefix(s.taughtName(x.Module), "the track ") + "” help?", Nav: "Training"}
 	p.Sub = say(linked("all roll-outs", "/training/rollouts"), " · ", linked(s.taughtName(x.Module), s.taughtHref(x.Module)), " · weeks begin on Monday, ", s.Zone.String())
 	p.Answer = x.answer()
 	if todo := s.startCard(c.Request().Context(), ask.read, w, n, []analytics.Rollout{x.Rollout}); todo != nil {
@@ -123,19 +125,27 @@ func (x *trial) answer() []bit {
 		_, to, _ := x.Weeks()
 		out := say(x.why)
 		if !x.over && !x.denied {
-			out = append(out, say(" The window ends on ", strong(to.AddDate(0, 0, -1).Format("2 Jan 2006")), "; the first teams start on ", strong(x.Steps[0].Week.Format("2 Jan 2006")), ".")...)
+			first := "; the first teams start on "
+			if x.begun {
+				first = "; the first teams started on "
+			}
+			out = append(out, say(" The window ends on ", strong(to.AddDate(0, 0, -1).Format("2 Jan 2006")), first, strong(x.Steps[0].Week.Format("2 Jan 2006")), ".")...)
 		}
 		return out
 	}
 	words := rollout.Words(*x.result, x.measure.Name)
-	return say(words[0], " ", strong(words[2]))
+	out := say(words[0], " ", strong(words[2]))
+	if x.result.Low != nil && x.result.High != nil { // else the sentence says that there is no interval
+		out = append(say("Against the teams not yet trained, "+x.measure.Name+" changed by "), out...)
+	}
+	return out
 }
 
 // resultCard is the result in full: interval, point, p, and what it would take.
 func (s *Server) resultCard(x *trial) card {
 	r := x.result
 	words := rollout.Words(*r, x.measure.Name)
-	cd := card{ID: "result", Title: "What came of it?", Wide: "w12", Say: say(words[1], " ", words[3])}
+	cd := card{ID: "result", Title: "What came of it?", Wide: "w5", Say: say(words[1], " ", words[3])}
 	cd.N = fmt.Sprintf("%s and %s %s", plural(float64(r.Teams), "team", "teams"), count(x.panel.N), x.behind())
 	end := func(v *float64) string {
 		if v == nil {
@@ -150,10 +160,13 @@ func (s *Server) resultCard(x *trial) card {
 	t.add(txt("p"), num(rollout.Probability(r.P)))
 	t.add(txt("smallest p this draw could give"), num(rollout.Probability(r.SmallestP)))
 	t.add(txt("possible draws"), num(thousands(r.Draws)))
-	t.add(txt("teams, of which trained in weeks that are compared"), num(fmt.Sprintf("%d, %d", r.Teams, r.Trained)))
-	t.add(txt("weeks before the first start, weeks compared"), num(fmt.Sprintf("%d, %d", r.PreWeeks, r.ComparedWeeks)))
-	t.add(txt("team-weeks after training, and without"), num(fmt.Sprintf("%d, %d", r.TrainedWeeks, r.NotYetWeeks)))
-	t.add(txt("mean before the first start"), num(x.unit(r.Base)))
+	t.add(txt("teams"), counted(float64(r.Teams)))
+	t.add(txt("of these trained in weeks that are compared"), counted(float64(r.Trained)))
+	t.add(txt("weeks before the first start"), counted(float64(r.PreWeeks)))
+	t.add(txt("weeks compared"), counted(float64(r.ComparedWeeks)))
+	t.add(txt("team-weeks after training"), counted(float64(r.TrainedWeeks)))
+	t.add(txt("team-weeks without"), counted(float64(r.NotYetWeeks)))
+	t.add(txt("mean before the first start, "+x.measure.Name+", a team"), num(x.unit(r.Base)))
 	cd.Body = t
 	if m, ok := s.metrics[x.measure.Metric]; ok {
 		cd.Metric = &m
@@ -191,7 +204,7 @@ func (s *Server) orderCard(x *trial, n *names) card {
 	t := &table{Caption: "Teams in the order that was drawn", Head: heads("team", "starts in the week of", "now")}
 	for _, id := range x.Order {
 		week, starts := begun[id]
-		line := []cell{ref(n.team(id), at("teams", id)), txt("not in this window"), txt("compared with")}
+		line := []cell{ref(n.team(id), at("teams", id)), txt("not in this window"), txt("the others are compared with it")}
 		if starts {
 			state := "for " + plural(float64(weeksBetween(week, now)+1), "week", "weeks")
 			switch {

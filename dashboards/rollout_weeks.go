@@ -96,6 +96,11 @@ func (s *Server) weeksCard(x *trial) card {
 		cd.Say = say("The weeks before the first start", x.inWords(), ": those who were drawn to be first, against the others. What they show is chance, and how much of it there is.")
 	}
 	cd.Key = []keyItem{{"business", "trained less not yet trained"}, {"cut", "paler: before the first start"}}
+	if !x.over {
+		cd.Key = []keyItem{{"cut", "first to start less the others, before the first start"}}
+	} else if x.result != nil {
+		cd.Wide = "w7" // beside the result
+	}
 	cd.Chart = apartChart("weeks", x.apartAxis(), names, values, pre, x.apartScale())
 	cd.Fold = t
 	cd.CSV = rolloutPath(x.Rollout.Rollout) + "/weeks"

@@ -73,18 +73,19 @@ type Deps struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	Version     string
-	Keys        Keys      // tokens and secrets; nil: their page does not exist
-	Learn       Learn     // the curriculum and what people do about it; nil: there are no such pages
-	Shadow      Shadow    // reviews of pages and walking along; nil: there are no such forms
-	Showing     Showing   // what people say about skills; nil: nobody is asked. It needs Learn
-	Outgoing    Outgoing  // reminders, calendars, learning records; nil, or without Learn: there are none
-	Rollouts    Rollouts  // draws roll-outs; nil: they are read and not drawn
-	Questions   Questions // marks answers to the question of the week; nil: there is none
-	Audit       Audit     // keeps administrative acts; required with Keys or Redriver
-	Dev         bool      // loopback without sign-in: errors say more
-	Insecure    bool      // served without TLS on loopback: cookies may travel so
-	ViewAs      bool      // a switcher shows pages as others see them
-	EchartsPath string    // a file to serve instead of the embedded or found chart library
+	Keys        Keys        // tokens and secrets; nil: their page does not exist
+	Learn       Learn       // the curriculum and what people do about it; nil: there are no such pages
+	Shadow      Shadow      // reviews of pages and walking along; nil: there are no such forms
+	Showing     Showing     // what people say about skills; nil: nobody is asked. It needs Learn
+	Outgoing    Outgoing    // reminders, calendars, learning records; nil, or without Learn: there are none
+	Rollouts    Rollouts    // draws roll-outs; nil: they are read and not drawn
+	Questions   Questions   // marks answers to the question of the week; nil: there is none
+	Deriving    func() bool // skills are still being derived from history; nil: nobody knows
+	Audit       Audit       // keeps administrative acts; required with Keys or Redriver
+	Dev         bool        // loopback without sign-in: errors say more
+	Insecure    bool        // served without TLS on loopback: cookies may travel so
+	ViewAs      bool        // a switcher shows pages as others see them
+	EchartsPath string      // a file to serve instead of the embedded or found chart library
 }
 
 // Server serves pages and API. It holds no state besides its parsed templates and assets.

@@ -17,7 +17,8 @@ func (s *Server) Words(w http.ResponseWriter, r *http.Request, status int, title
 // TokenForm asks for a token where nothing else says who people are.
 func (s *Server) TokenForm(w http.ResponseWriter, r *http.Request, status int, next, problem string) {
 	p := &page{Title: "Sign in", Notice: problem, Version: s.Version, Dev: s.Dev, TokenForm: &next}
-	p.Answer = say("Here API tokens say who asks. Make one on the machine that serves this: ", strong("steward token create NAME --scope read"), ".")
+	p.Answer = say("Here API tokens say who asks.")
+	p.Start = []step{{What: "No token yet?", Why: "On the machine that serves this, this makes one.", Command: "steward token create NAME --scope read"}}
 	s.write(w, r, status, p)
 }
 

@@ -169,6 +169,7 @@ func (s *Server) skills(c echo.Context) error {
 	n := *dir
 	p := &page{Title: "Skills", Nav: "Skills", Filter: s.skillForm(f, n)}
 	p.Sub = say("What teams can do by the evidence of their incidents and drills, against what their incidents take. Of teams, as of now; nobody’s level stands here.")
+	s.unsettled(p)
 	if skill != "" {
 		p.Title = s.skillName(skill)
 		p.Sub = say(linked("all skills", f.link("/skills", "team", team)), " · ", p.Sub[0])
@@ -185,6 +186,14 @@ func (s *Server) skills(c echo.Context) error {
 	}
 	p.Cards = append(p.Cards, s.matrixCard(f, n, x), s.pastCard(f, x), s.overlapCard(f, n, x), s.underloadCard(c, f, n, x), s.rotaCard(c, f, n, x))
 	return s.render(c, p)
+}
+
+// unsettled says on a page that speaks of skills that what it says is not all yet: without it
+// the first minute of a history reads as if nobody could do anything.
+func (s *Server) unsettled(p *page) {
+	if s.Deriving != nil && s.Deriving() && p.Notice == "" {
+		p.Notice = "Skills are still being worked out from the incidents and drills there are: until that is done, what stands here about them is too little. Open the page again in a minute."
+	}
 }
 
 // skillForm is the form without a moment of the past.

@@ -92,6 +92,7 @@ func (s *Server) team(c echo.Context) error {
 	t := n.teams[id]
 	t.ID = id
 	p := &page{Title: n.team(id), Nav: "Teams", Filter: s.form(f, n.dir, "lens", "hours", "profile")}
+	s.unsettled(p)
 	p.Sub = say(plural(float64(len(t.Services)), "service", "services"), " · ", plural(float64(t.Size), "person", "people"))
 	if t.Parent != "" {
 		parent := bit{Text: n.team(t.Parent)}

@@ -51,9 +51,26 @@ type tokensView struct {
 	Csrf             string
 	Tokens           []TokenLine
 	Secrets          []SecretLine
-	Scopes, Sources  []string
-	Name             string
+	Scopes           []scopeLine
+	Sources          []string
+	Form             keyForm
 }
+
+// scopeLine is a scope with what it lets a script do.
+type scopeLine struct {
+	Name, Text string
+	Chosen     bool
+}
+
+// keyForm is what was asked for and could not be met: what was typed, and why it cannot be, by
+// the field at fault.
+type keyForm struct {
+	Name, Expires, Account string
+	Field, Reason          string
+}
+
+// scopeWords say what each scope lets a script do; ingest:SOURCE is for that source alone.
+var scopeWords = map[string]string{"read": "ask for figures, as a viewer", "admin": "import, rebuild, forget", "ingest": "send events of every source", "directory": "with ingest: say who people are and where they belong"}
 
 // TokenLine and SecretLine are rows as the template draws them.
 type (
@@ -68,12 +85,21 @@ type (
 )
 
 // tokens answers: which scripts may do what, and which secrets do sources sign with?
-func (s *Server) tokens(c echo.Context) error { return s.tokensPage(c, http.StatusOK, "", "", "") }
+func (s *Server) tokens(c echo.Context) error { return s.tokensPage(c, http.StatusOK, "", "", nil) }
 
-func (s *Server) tokensPage(c echo.Context, status int, shown, what, problem string) error {
+func (s *Server) tokensPage(c echo.Context, status int, shown, what string, problem *KeyError) error {
 	f := s.filter(c)
 	csrf, _ := c.Get("csrf").(string)
-	v := &tokensView{Shown: shown, ShownWhat: what, Csrf: csrf, Scopes: s.Keys.Scopes(), Sources: s.Keys.Sources()}
+	v := &tokensView{Shown: shown, ShownWhat: what, Csrf: csrf, Sources: s.Keys.Sources(), Form: keyForm{Expires: "90d"}}
+	chosen := []string{}
+	if problem != nil {
+		form, _ := c.FormParams()
+		v.Form = keyForm{clip(form.Get("name"), 100), clip(form.Get("expires"), 40), clip(form.Get("account"), 64), problem.Field, strings.ToUpper(problem.Reason[:min(1, len(problem.Reason))]) + problem.Reason[min(1, len(problem.Reason)):] + "."}
+		chosen = form["scope"]
+	}
+	for _, name := range s.Keys.Scopes() {
+		v.Scopes = append(v.Scopes, scopeLine{name, scopeWords[name], slices.Contains(chosen, name)})
+	}
 	valid := 0
 	for _, t := range s.Keys.Tokens() {
 		l := TokenLine{TokenRow: t, Made: f.stamp(t.Created), Ends: f.stamp(t.Expires), Used: f.stamp(t.LastUsed)}
@@ -86,8 +112,8 @@ func (s *Server) tokensPage(c echo.Context, status int, shown, what, problem str
 	for _, x := range s.Keys.Secrets() {
 		v.Secrets = append(v.Secrets, SecretLine{x, f.stamp(x.Created), "/secrets/" + url.PathEscape(x.ID) + "/retire"})
 	}
-	p := &page{Title: "Tokens and secrets", Nav: "Tokens", Tokens: v, Notice: problem}
-	p.Answer = say(strong(plural(float64(valid), "token", "tokens")), verbN(float64(valid), " is", " are"), " valid, and ", strong(plural(float64(len(v.Secrets)), "secret", "secrets")), " of sources. Only their digests or ends are shown; a new one is shown once.")
+	p := &page{Title: "Tokens and secrets", Nav: "Tokens", Tokens: v}
+	p.Answer = say(strong(plural(float64(valid), "token", "tokens")), verbN(float64(valid), " is", " are"), " valid, and ", strong(plural(float64(len(v.Secrets)), "secret", "secrets")), " of sources. A new one is shown once; afterwards only its id or last characters are.")
 	s.asked(c, p)
 	p.Version, p.Dev = s.Version, s.Dev
 	c.Response().Header().Set("Cache-Control", "no-store") // a text may stand on it
@@ -97,7 +123,7 @@ func (s *Server) tokensPage(c echo.Context, status int, shown, what, problem str
 // refusedKey shows a mistake on the page; other errors are errors.
 func (s *Server) refusedKey(c echo.Context, err error) error {
 	if bad, ok := err.(*KeyError); ok {
-		return s.tokensPage(c, http.StatusBadRequest, "", "", strings.ToUpper(bad.Field[:1])+bad.Field[1:]+": "+bad.Reason+".")
+		return s.tokensPage(c, http.StatusBadRequest, "", "", bad)
 	}
 	return err
 }
@@ -112,7 +138,7 @@ func (s *Server) tokenCreate(c echo.Context) error {
 	if err != nil {
 		return s.refusedKey(c, err)
 	}
-	return s.tokensPage(c, http.StatusOK, text, "The new token. It is shown this once; send it as “Authorization: Bearer …”, or set STEWARD_TOKEN for the command line.", "")
+	return s.tokensPage(c, http.StatusOK, text, "The new token. It is shown this once; send it as “Authorization: Bearer …”, or set STEWARD_TOKEN for the command line.", nil)
 }
 
 func (s *Server) tokenRevoke(c echo.Context) error {
@@ -127,7 +153,7 @@ func (s *Server) secretRotate(c echo.Context) error {
 	if err != nil {
 		return s.refusedKey(c, err)
 	}
-	return s.tokensPage(c, http.StatusOK, text, "The new secret. It is shown this once; the one before it stays valid until the next rotation or until it is retired.", "")
+	return s.tokensPage(c, http.StatusOK, text, "The new secret. It is shown this once; the one before it stays valid until the next rotation or until it is retired.", nil)
 }
 
 func (s *Server) secretRetire(c echo.Context) error {

@@ -49,7 +49,7 @@ func TestTokensPage(t *testing.T) {
 	if strings.Contains(body(t, get(t, s, "/tokens")), "shownonce") {
 		t.Error("the token is shown again")
 	}
-	if r, text := post("/tokens", csrf, url.Values{"name": {"x"}}); r.StatusCode != 400 || !strings.Contains(text, "Scope: none is given") {
+	if r, text := post("/tokens", csrf, url.Values{"name": {"x"}}); r.StatusCode != 400 || !strings.Contains(text, "<b>Scope:</b> None is given") || !strings.Contains(text, `value="x"`) {
 		t.Errorf("without a scope: %d", r.StatusCode)
 	}
 	for _, path := range []string{"/tokens/a1/revoke", "/secrets/s1/retire"} {

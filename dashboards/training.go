@@ -167,7 +167,7 @@ func stateWords(f *filter, r analytics.AssignmentRow) string {
 	case r.State == analytics.StateCompleted:
 		return "completed " + r.Completed.In(f.zone).Format("2 Jan 2006")
 	case r.State == analytics.StateWaived:
-		return "waived: " + r.Excuse
+		return "waived: " + excuseWords(r.Excuse)
 	case r.State == analytics.StateStarted && len(r.Tried) > 0:
 		return "begun, quiz tried " + plural(float64(len(r.Tried)), "time", "times")
 	case r.State == analytics.StateStarted:
@@ -176,6 +176,19 @@ func stateWords(f *filter, r analytics.AssignmentRow) string {
 		return fmt.Sprintf("quiz passed with %.0f %%", 100*r.Score)
 	}
 	return r.State
+}
+
+// excuseWords are why somebody was excused, in words; what is none of ours stays as it came.
+func excuseWords(reason string) string {
+	switch reason {
+	case "equivalent-in-a-real-incident":
+		return "shown in a real incident"
+	case "tested-out":
+		return "passed a test of it"
+	case "equivalent":
+		return "learned elsewhere"
+	}
+	return clip(reason, 60)
 }
 
 // step is what comes next for somebody.
@@ -201,7 +214,8 @@ var evidenceWords = map[string]string{"event": "what happens at work", "drill": 
 
 // learnCard answers, for oneself: what should I learn?
 func (s *Server) learnCard(f *filter, n *names, rows []analytics.AssignmentRow) card {
-	c := card{ID: "learn", Title: "What is on my list?", Wide: "w12", N: plural(float64(len(rows)), "assignment", "assignments")}
+	open, overdue := tally(rows)
+	c := card{ID: "learn", Title: "What is on my list?", Wide: "w12", N: openOf(open, len(rows))}
 	t := &table{List: true, Caption: "Own open assignments", Head: heads("module", "due", "state", "next step", "given by", "why")}
 	for _, r := range rows {
 		if r.Open() {
@@ -225,33 +239,39 @@ func (s *Server) learnCard(f *filter, n *names, rows []analytics.AssignmentRow) 
 		c.Empty = say("Nothing is waiting for you. ", linked("Any module", "/training"), " can be started of one’s own accord; “Ready for the pager” is where to begin before a first shift.")
 		return c
 	}
-	open, overdue := tally(rows)
 	c.Say = say(strong(plural(float64(open), "module", "modules")), " to do", late(overdue), ".")
 	c.Body = t
 	return c
 }
 
-// dueCard answers, for a lead: what is open and overdue in my teams? By name, never ranked.
+// openOf counts what is open of all that was ever assigned.
+func openOf(open, all int) string {
+	return count(float64(open)) + " open of " + plural(float64(all), "assignment", "assignments")
+}
+
+// dueShown is how many open assignments of a lead's teams stand above the modules; the others
+// have a page of their own.
+const dueShown = 12
+
+// dueCard answers, for a lead: what is open and overdue in my teams? By day, then by name.
 func (s *Server) dueCard(f *filter, n *names, w access.Who, rows []analytics.AssignmentRow) card {
 	open, overdue := tally(rows)
-	c := card{ID: "due", Title: "What is open in my teams?", Wide: "w12", N: plural(float64(len(rows)), "assignment", "assignments")}
+	c := card{ID: "due", Title: "What is open in my teams?", Wide: "w12", N: openOf(open, len(rows))}
 	v := url.Values{"format": {"csv"}, "team": w.Heads()}
 	c.CSV = "/api/v1/assignments?" + v.Encode()
-	t := &table{List: true, Caption: "Open assignments of the teams, by name", Head: heads("who", "module", "due", "state", "given by")}
-	for _, r := range rows {
+	t := &table{List: true, Caption: "Open assignments of the teams, overdue ones first, then by day, then by name", Head: heads("who", "module", "due", "state", "given by")}
+	for _, r := range byDay(rows) {
 		if r.Open() {
-			state := r.State // a lead reads no scores, and nobody's attempts stand in a list of work
-			if state == analytics.StateAssigned {
-				state = "not begun"
+			if len(t.Rows) < dueShown {
+				t.add(f.personCell(n, r.Person), s.moduleCell(r.Module), f.dueCell(r), txt(leadState(f, r)), txt(clip(n.person(r.By), 100)))
 			}
-			t.add(f.personCell(n, r.Person), s.moduleCell(r.Module), f.dueCell(r), txt(state), txt(clip(n.person(r.By), 100)))
 		}
 	}
 	if len(t.Rows) == 0 {
 		c.Empty = say("Nothing is open. A module’s page has the form that assigns it, to one person, several, or the team.")
 		return c
 	}
-	c.Say = say(strong(plural(float64(open), "assignment", "assignments")), " open", late(overdue), "; a module’s page is where to waive one. By name; how somebody did in a quiz is theirs.")
+	c.Say = say(strong(plural(float64(open), "assignment", "assignments")), " open", late(overdue), ", overdue ones first. How somebody did in a quiz is theirs. ", linked("All of them, and where to waive one", "/assignments"), ".")
 	c.Body = t
 	return c
 }

@@ -24,7 +24,7 @@ const (
 func (s *Server) choices(c echo.Context) []choice {
 	w := who(c)
 	current := ViewingAs(c.Request())
-	out := []choice{{"everything", "everything (no sign-in here)", false}, {"viewer", "a viewer", false}, {"people-admin", "a people admin", false}, {"admin", "an admin", false}}
+	out := []choice{{"everything", "everything", false}, {"viewer", "a viewer", false}, {"people-admin", "a people admin", false}, {"admin", "an admin", false}}
 	d, err := s.Store.For(access.Operator(), "").Directory(c.Request().Context())
 	if err != nil {
 		s.Log.Warn("the people to view as could not be read", "err", err)

@@ -68,13 +68,20 @@ func (f *filter) lastWeek(r *result) []bit {
 	}
 	last := weeks[len(weeks)-1]
 	w := by[last]
-	out := say("The week from ", shortDate(last), " has ", strong(plural(w.n("interruptions"), "interruption", "interruptions")), ", ", count(w.n("sleep")), " asleep")
+	out := say("The week from ", shortDate(last), " has ", strong(plural(w.n("interruptions"), "interruption", "interruptions")))
+	if w.n("interruptions") > 0 {
+		out = append(out, say(", ", count(w.n("sleep")), " asleep")...)
+	}
 	if cut := f.cut(last); cut != "" {
 		out = append(out, bit{Text: ", " + cut})
 	}
 	if len(weeks) > 1 {
 		p := by[weeks[len(weeks)-2]]
-		out = append(out, say("; the one before had ", count(p.n("interruptions")), ", ", count(p.n("sleep")), " asleep")...)
+		if p.n("interruptions") == 0 {
+			out = append(out, bit{Text: "; the one before had none"})
+		} else {
+			out = append(out, say("; the one before had ", count(p.n("interruptions")), ", ", count(p.n("sleep")), " asleep")...)
+		}
 	}
 	return append(out, bit{Text: "."})
 }

@@ -57,6 +57,7 @@ type deriver struct {
 	mu         sync.Mutex // one run at a time
 	wake       chan struct{}
 	held       atomic.Bool // while the demo is loaded
+	behind     atomic.Bool // all of history is yet to be derived by these rules
 	rest       func(context.Context, time.Duration)
 }
 
@@ -101,6 +102,11 @@ func (c *Core) deriveSkills(rules *evidence.Rules, curriculum *training.Curricul
 	if err != nil {
 		return err
 	}
+	note, err := d.note()
+	if err != nil {
+		return err
+	}
+	d.behind.Store(note.Rules != d.version())
 	c.deriver = d
 	c.loop("the deriving of skills", d.run)
 	return nil
@@ -117,10 +123,17 @@ func (c *Core) skillsChanged() {
 	}
 }
 
+// skillsBehind says whether what the pages know of skills is only a part, because history is
+// still being derived. A process that derives nothing does not know, and does not say so.
+func (c *Core) skillsBehind() bool { return c.deriver != nil && c.deriver.behind.Load() }
+
 // skillsUnknown lets the next run derive all of history.
 func (c *Core) skillsUnknown() error {
 	if err := os.Remove(deriveNotePath(c.cfg.Data)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if c.deriver != nil {
+		c.deriver.behind.Store(true)
 	}
 	c.skillsChanged()
 	return nil
@@ -183,6 +196,9 @@ func (d *deriver) settle(ctx context.Context) (out derived, err error) {
 	}
 	if err != nil {
 		return out, err
+	}
+	if out.All && !d.held.Load() { // what is loaded meanwhile is derived by another run
+		d.behind.Store(false)
 	}
 	if note.Through = through; !out.All && !out.Learning && out.events() == 0 && out.Incidents == 0 {
 		return out, nil // looking again from the same moment on costs nothing

@@ -40,6 +40,7 @@ func (a *App) handler() (http.Handler, error) {
 			Zone: a.cfg.Zone, Now: a.cfg.Now, Log: a.log.With("part", "pages"), Version: a.cfg.Version,
 			Dev: a.trusting(), ViewAs: a.trusting(), Insecure: a.insecure(),
 		}
+		deps.Deriving = c.skillsBehind
 		deps.Rollouts, deps.Questions = newRoller(newLearner(c, a.curriculum), a.ledger.act), questioner{newLearner(c, a.curriculum)}
 		if a.signin != nil {
 			deps.SignIn = a.signin.Routes()
