@@ -76,7 +76,10 @@ func actCell(action string) cell {
 
 // actor is who acted; the operator is whoever runs the server, and no person.
 func actor(by string) string {
-	if by == access.Operator().By() {
+	switch by {
+	case "":
+		return ""
+	case access.Operator().By():
 		return "the operator"
 	}
 	return clip(by, 200)

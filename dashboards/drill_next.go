@@ -165,11 +165,11 @@ func (s *Server) nextCard(f *filter, x *played, next []ranked) card {
 	}
 	t := &table{List: true, Caption: "Drills that can be played", Head: heads("drill", "why now", "skills", "#lasted", "#evidence", "your best")}
 	for _, d := range next {
-		top := "not played"
+		top := "not\u00a0played"
 		if b, ok := best(x.own, d.ID); ok {
 			top = points(b.Score) + " of 100"
 		}
-		t.add(ref(d.Title, at("drills", d.ID)).with(about(d.Drill)), txt(d.why), txt(or(skillWords(d.Skills), "none named")), num(duration(float64(d.Facts.Resolved))), num(plural(float64(len(d.Cards)), "card", "cards")), txt(top))
+		t.add(ref(d.Title, at("drills", d.ID)).with(about(d.Drill)), txt(strings.ReplaceAll(d.why, "not played yet", "not\u00a0played\u00a0yet")), txt(or(skillWords(d.Skills), "none named")), num(duration(float64(d.Facts.Resolved))), num(plural(float64(len(d.Cards)), "card", "cards")), txt(top))
 	}
 	cd.Body = t
 	return cd

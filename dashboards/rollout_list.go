@@ -152,6 +152,10 @@ func (s *Server) trainingExtras(c echo.Context, ask *asker, n *names, week *anal
 		out = append(out, *cd)
 	}
 	if cd := s.startCard(c.Request().Context(), ask.read, ask.who, n, drawn); cd != nil {
+		if all := len(cd.Todo); all > startsShown {
+			cd.Todo = cd.Todo[:startsShown]
+			cd.Say = say("The first ", startsShown, " of ", all, "; ", linked("the roll-outs", "/training/rollouts"), " have all.")
+		}
 		out = append(out, *cd)
 	}
 	over := 0
@@ -168,6 +172,9 @@ func (s *Server) trainingExtras(c echo.Context, ask *asker, n *names, week *anal
 	}
 	return append(out, cd)
 }
+
+// startsShown is how many teams that are to start stand on the page of training.
+const startsShown = 4
 
 // canBeRead says of how many roll-outs the window has ended.
 func canBeRead(over int) string {

@@ -220,7 +220,7 @@ func (s *Server) rotaCard(c echo.Context, f *filter, n *names, x *skillAnswers) 
 			name = ref("you", "/me")
 		}
 		from := cell{Text: "now"}
-		if d.From.After(f.now) {
+		if d.From.After(f.now.Add(time.Minute)) { // one that runs begins at the moment of the answer
 			from = f.shiftTime(d.From)
 		}
 		t.add(from, f.shiftTime(d.To), name, f.teamCell(n, d.Team), txt(level))

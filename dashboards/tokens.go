@@ -102,6 +102,7 @@ func (s *Server) tokensPage(c echo.Context, status int, shown, what string, prob
 	}
 	valid := 0
 	for _, t := range s.Keys.Tokens() {
+		t.By = actor(t.By)
 		l := TokenLine{TokenRow: t, Made: f.stamp(t.Created), Ends: f.stamp(t.Expires), Used: f.stamp(t.LastUsed)}
 		if t.State == "valid" {
 			valid++
@@ -113,7 +114,7 @@ func (s *Server) tokensPage(c echo.Context, status int, shown, what string, prob
 		v.Secrets = append(v.Secrets, SecretLine{x, f.stamp(x.Created), "/secrets/" + url.PathEscape(x.ID) + "/retire"})
 	}
 	p := &page{Title: "Tokens and secrets", Nav: "Tokens", Tokens: v}
-	p.Answer = say(strong(plural(float64(valid), "token", "tokens")), verbN(float64(valid), " is", " are"), " valid, and ", strong(plural(float64(len(v.Secrets)), "secret", "secrets")), " of sources. A new one is shown once; afterwards only its id or last characters are.")
+	p.Answer = say(strong(plural(float64(valid), "token", "tokens")), verbN(float64(valid), " is", " are"), " valid, and ", strong(plural(float64(len(v.Secrets)), "secret", "secrets")), " of sources. The text of a new one is shown once, and never again.")
 	s.asked(c, p)
 	p.Version, p.Dev = s.Version, s.Dev
 	c.Response().Header().Set("Cache-Control", "no-store") // a text may stand on it

@@ -246,6 +246,9 @@ func (s *Server) learnCard(f *filter, n *names, rows []analytics.AssignmentRow) 
 
 // openOf counts what is open of all that was ever assigned.
 func openOf(open, all int) string {
+	if all == 0 {
+		return "0 assignments"
+	}
 	return count(float64(open)) + " open of " + plural(float64(all), "assignment", "assignments")
 }
 
@@ -268,6 +271,9 @@ func (s *Server) dueCard(f *filter, n *names, w access.Who, rows []analytics.Ass
 		}
 	}
 	if len(t.Rows) == 0 {
+		if len(rows) == 0 {
+			c.CSV = ""
+		}
 		c.Empty = say("Nothing is open. A module’s page has the form that assigns it, to one person, several, or the team.")
 		return c
 	}
