@@ -302,7 +302,7 @@ func (s *Server) dueLine(f *filter, n *names, w access.Who, r analytics.Assignme
 	m := s.moduleCell(r.Module)
 	l := dueLine{Name: n.person(r.Person), Href: f.personCell(n, r.Person).Href, Module: m.Text, ModuleHref: m.Href, Due: f.lastDay(r.Due), Overdue: r.Overdue, State: leadState(f, r), By: clip(n.person(r.By), 100), Why: clip(r.Reason, 200)}
 	if r.By == r.Person {
-		l.By = "own choice"
+		l.By, l.Why = "own choice", ""
 	}
 	if !r.Due.IsZero() {
 		l.DueISO = r.Due.Add(-time.Millisecond).In(f.zone).Format(time.DateOnly)

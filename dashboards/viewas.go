@@ -30,7 +30,9 @@ func (s *Server) choices(c echo.Context) []choice {
 		s.Log.Warn("the people to view as could not be read", "err", err)
 	} else {
 		leads := map[string][]string{}
+		names := map[string]string{}
 		for _, t := range d.Teams {
+			names[t.ID] = t.Name
 			for _, p := range t.Leads {
 				leads[p] = append(leads[p], t.Name)
 			}
@@ -41,7 +43,11 @@ func (s *Server) choices(c echo.Context) []choice {
 			case len(leads[p.ID]) > 0:
 				text += ", lead of " + strings.Join(leads[p.ID], ", ")
 			case len(p.Teams) > 0:
-				text += ", member of " + strings.Join(p.Teams, ", ")
+				var in []string
+				for _, t := range p.Teams {
+					in = append(in, or(names[t], t))
+				}
+				text += ", member of " + strings.Join(in, ", ")
 			}
 			out = append(out, choice{"person:" + p.ID, text, false})
 		}
