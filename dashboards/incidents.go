@@ -357,7 +357,9 @@ func (s *Server) detail(n *names, e analytics.EventRow) string {
 	add("until %s", text("until"))
 	add("into %s", text("into"))
 	if strings.HasPrefix(e.Kind, "skill.") {
-		add("%s", text("skill"))
+		if id := text("skill"); id != "" {
+			add("%s", s.skillName(id))
+		}
 		if by := text("by"); by != "" && by != analytics.ByRules {
 			add("by %s", n.person(by))
 		} else {

@@ -113,7 +113,7 @@ func (s *Server) oncallAnswer(f *filter, people, pages, classes *result) []bit {
 		total += c.n("total")
 	}
 	if total > 0 {
-		out = append(out, say("People stood on call for ", count(total), " hours: one interruption in ", duration(total*3600/math.Max(1, w.n("interruptions"))), " of it.")...)
+		out = append(out, say("People stood on call for ", count(total), " hours: one interruption every ", duration(total*3600/math.Max(1, w.n("interruptions"))), ".")...)
 	}
 	return out
 }

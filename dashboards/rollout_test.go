@@ -162,7 +162,7 @@ func TestQuestionPage(t *testing.T) {
 		t.Errorf("%v", questions.given)
 	}
 	questions.err = &LearnError{"answer", "choose one"}
-	if code, page := post(""); code != 400 || !strings.Contains(page, "answer: choose one.") || !strings.Contains(page, "Which service was it?") {
+	if code, page := post(""); code != 400 || !strings.Contains(page, "Answer: choose one.") || !strings.Contains(page, "Which service was it?") {
 		t.Errorf("%d %.900s", code, page)
 	}
 	store.tried = true

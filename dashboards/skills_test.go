@@ -200,3 +200,34 @@ func TestPartsOfDays(t *testing.T) {
 		t.Errorf("cover %+v", c)
 	}
 }
+
+// While history is being derived, pages that speak of skills say so, and then no more.
+func TestSkillsStillBeingWorkedOut(t *testing.T) {
+	deriving := true
+	s := boot(t, newFake(), func(d *Deps) { d.Deriving = func() bool { return deriving } })
+	for _, deriving = range []bool{true, false} {
+		for _, path := range []string{"/skills", "/", at("teams", hostile[0]), "/recommendations"} {
+			if got := strings.Contains(body(t, get(t, s, path)), "Skills are still being worked out"); got != deriving {
+				t.Errorf("%s, deriving %v: it says so %v", path, deriving, got)
+			}
+		}
+	}
+}
+
+// What the first sentence says is lacking stands in the heat map too, also where it is not
+// among the skills that are shown of every team.
+func TestChartedSkills(t *testing.T) {
+	now := time.Date(2026, 6, 20, 12, 0, 0, 0, time.UTC)
+	x := &skillAnswers{parts: []part{{from: now, to: now.Add(10 * time.Hour)}, {from: now.AddDate(0, 0, 8), to: now.AddDate(0, 0, 8).Add(10 * time.Hour)}}}
+	for i, skill := range []string{"a", "b", "c", "d"} {
+		x.gaps = append(x.gaps, analytics.GapRow{Team: "t", Skill: skill, Demand: int64(9 - i)})
+	}
+	x.pieces = []analytics.Piece{{Team: "t", From: now, To: now.Add(10 * time.Hour), Skills: []string{"a", "d"}}}
+	if got := x.charted("t", 2, now.AddDate(0, 0, 7)); !slices.Equal(got, []string{"a", "b", "c"}) {
+		t.Errorf("shown are %v", got)
+	}
+	x.pieces[0].Skills = []string{"a", "b", "c"}
+	if got := x.charted("t", 2, now.AddDate(0, 0, 7)); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("with everybody current %v", got)
+	}
+}

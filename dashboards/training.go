@@ -290,7 +290,7 @@ func (s *Server) trackCard(f *filter, t *training.Track, self bool, own []analyt
 	if self {
 		names = append(names, "you")
 	}
-	c.Body = &table{Caption: "Modules of " + t.Name, Head: heads(names...)}
+	c.Body = &table{List: true, Caption: "Modules of " + t.Name, Head: heads(names...)}
 	for _, m := range t.Modules {
 		line := []cell{s.moduleCell(m.ID), counted(float64(m.Minutes)), txt(or(strings.Join(m.Prereqs, ", "), "–"))}
 		if self {

@@ -129,11 +129,14 @@ func (c *Core) skillsBehind() bool { return c.deriver != nil && c.deriver.behind
 
 // skillsUnknown lets the next run derive all of history.
 func (c *Core) skillsUnknown() error {
-	if err := os.Remove(deriveNotePath(c.cfg.Data)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if c.deriver != nil {
+	if c.deriver != nil { // before the note goes: a run that ends meanwhile must not leave it set for good
 		c.deriver.behind.Store(true)
+	}
+	if err := os.Remove(deriveNotePath(c.cfg.Data)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if c.deriver != nil {
+			c.deriver.behind.Store(false)
+		}
+		return err
 	}
 	c.skillsChanged()
 	return nil
@@ -197,13 +200,16 @@ func (d *deriver) settle(ctx context.Context) (out derived, err error) {
 	if err != nil {
 		return out, err
 	}
-	if out.All && !d.held.Load() { // what is loaded meanwhile is derived by another run
-		d.behind.Store(false)
-	}
 	if note.Through = through; !out.All && !out.Learning && out.events() == 0 && out.Incidents == 0 {
 		return out, nil // looking again from the same moment on costs nothing
 	}
-	return out, d.write(note)
+	if err := d.write(note); err != nil {
+		return out, err
+	}
+	if !d.held.Load() { // what is loaded meanwhile is derived by another run
+		d.behind.Store(false)
+	}
+	return out, nil
 }
 
 func (d *deriver) note() (deriveNote, error) {

@@ -217,11 +217,17 @@ func TestSkillsFromIncidents(t *testing.T) {
 	if got := s.derive(); got.events() != 0 || got.All {
 		t.Errorf("again: %+v", got)
 	}
+	if s.a.core.skillsBehind() {
+		t.Error("all is derived, and pages say it is not")
+	}
 	if err := s.a.core.skillsUnknown(); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.derive(); got.events() != 0 || !got.All {
-		t.Errorf("all of history again: %+v", got)
+	if !s.a.core.skillsBehind() {
+		t.Error("all of history is to be derived, and no page says so")
+	}
+	if got := s.derive(); got.events() != 0 || !got.All || s.a.core.skillsBehind() {
+		t.Errorf("all of history again: %+v, behind %v", got, s.a.core.skillsBehind())
 	}
 
 	// Contested, it is out at once, changes that person's skill alone, and is not derived again.
