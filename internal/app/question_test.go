@@ -48,7 +48,7 @@ func TestQuestionIsAnsweredOnceAWeek(t *testing.T) {
 		return l.send(person, "POST", "/training/question", f)
 	}
 	for says, change := range map[string][]string{
-		"answer: choose one": {"answer", ""}, "answer: choose one.": {"answer", "of my own"}, "question: it has changed": {"digest", "old"}, "question: it has changed since": {"question", "lasted:inc-duo-0-0"},
+		"Answer: choose one": {"answer", ""}, "Answer: choose one.": {"answer", "of my own"}, "Question: it has changed": {"digest", "old"}, "Question: it has changed since": {"question", "lasted:inc-duo-0-0"},
 	} {
 		if code, page := send(member, change...); code != http.StatusBadRequest || !strings.Contains(page, says) || !strings.Contains(page, `name="answer"`) {
 			t.Errorf("%v: %d, want %q: %.600s", change, code, says, after(page))

@@ -206,9 +206,7 @@ func (d *deriver) settle(ctx context.Context) (out derived, err error) {
 	if err := d.write(note); err != nil {
 		return out, err
 	}
-	if !d.held.Load() { // what is loaded meanwhile is derived by another run
-		d.behind.Store(false)
-	}
+	d.behind.Store(false)
 	return out, nil
 }
 
