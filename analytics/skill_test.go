@@ -125,6 +125,7 @@ func skillsHistory(t *testing.T) []event.Event {
 	did(event.TrainingStarted, "a1", "FX3", "fay", "2026-01-15T00:00:00Z")   // another module
 	assigned("a2", "2026-02-20T00:00:00Z", m{"module": "PG1", "track": "PG", "person": person("cy"), "due": "2026-03-02"})
 	assigned("a3", "2026-02-20T00:00:00Z", m{"track": "PG", "person": person("bo"), "due": "2026-02-21T00:00:00Z"})
+	did(event.TrainingCompleted, "a3", "PG2", "bo", "2026-02-21T00:00:00Z") // a start of the track, not its end
 	tell(event.TrainingWaived, "2026-02-28T00:00:00Z", m{"assignment": "a3", "by": "lead@example.org", "reason": "equivalent"})
 	return out
 }
@@ -179,14 +180,24 @@ fay@example.org 2 1.5 0.909093 2026-02-02T12:00:00.000Z`)
 	// Asked for, a skill that nobody ever named has hours, and none of them covered.
 	expect("skill_coverage", "team=payments skill=backup-restore from=2026-03-02 to=2026-03-03", "backup-restore 24 0 0")
 
-	expect("training_progress", "", ` 1 0 0 0 0 1
+	expect("training_progress", "", ` 1 1 0 0 0 1
 FX4 3 2 1 1 2 0
 PG1 1 0 0 0 0 0`)
-	expect("training_progress", "by=track", "FX 3 2 1 1 2 0\nPG 2 0 0 0 0 1")
-	expect("training_progress", "by=team", "payments 2 0 0 0 0 1\nsearch 3 2 1 1 2 0")
+	expect("training_progress", "by=track", "FX 3 2 1 1 2 0\nPG 2 1 0 0 0 1")
+	expect("training_progress", "by=team", "payments 2 1 0 0 0 1\nsearch 3 2 1 1 2 0")
 	expect("training_progress", "person=dee@example.org by=person", "dee@example.org 1 1 1 1 0 0")
 	expect("training_progress", "as_of=2026-02-05 person=dee@example.org", "FX4 1 1 1 0 1 0")
 	expect("training_progress", "as_of=2026-03-02T12:00:00Z to=2026-03-03 team=payments person=cy@example.org", "PG1 1 0 0 0 0 0") // due today
+
+	// Whoever is in no team is asked for by the empty one, as everywhere.
+	gus, err := event.New("/t", event.SkillEvidenced, "s", "gus", skillsNow.Add(-200*24*time.Hour), map[string]any{"person": "gus@example.org", "skill": queues, "kind": "solo", "ref": "i1", "rule_version": "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	insert(t, db, []event.Event{gus})
+	expect("skill_levels", "team=", "gus@example.org 1 1 0.5 2025-08-14T00:00:00.000Z")
+	expect("skill_levels", "team= team=nobody by=skill person=gus@example.org person=ana@example.org", queues+" 1 1 0.5 2025-08-14T00:00:00.000Z")
+	expect("skill_levels", "team=payments person=gus@example.org", "")
 }
 
 // skillsOfSmallTeams: duo's two people can both do queues, and each would know of the other

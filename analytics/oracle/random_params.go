@@ -22,7 +22,7 @@ func RandomParams(r *rand.Rand, metric string) Params {
 		p.AsOf, p.To = near(r, pick(r, anchors())), Now()
 		p.From = p.AsOf.AddDate(0, 0, r.Intn(9)-4)
 	}
-	p.Team = some(r, 5, append([]string{"ghosts"}, teams...))
+	p.Team = some(r, 5, append([]string{"ghosts", ""}, teams...))
 	for _, name := range Takes(metric) {
 		switch name {
 		case "hours":

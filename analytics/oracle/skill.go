@@ -94,9 +94,13 @@ func (q *question) able(all []evidence, person, skill string, t time.Time) (a ab
 // isSupply: at level 3 or above, and current.
 func (a ability) isSupply() bool { return a.level >= 3 && a.retention >= 0.7 }
 
-// inTeams: the person is in one of the teams, if any are named, as of as_of.
+// inTeams: the person is in one of the teams, if any are named, as of as_of; the empty one is
+// that of people who are in none.
 func (q *question) inTeams(person string) bool {
 	teams, _ := q.teams(person, q.AsOf)
+	if len(teams) == 0 {
+		teams = []string{""}
+	}
 	return len(q.Team) == 0 || slices.ContainsFunc(teams, func(t string) bool { return slices.Contains(q.Team, t) })
 }
 
