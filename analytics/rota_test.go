@@ -222,7 +222,11 @@ func TestProgressCountsARotasNewcomers(t *testing.T) {
 	if a := ask(t, all, "training_progress", "by=person", "from=2026-01-01", "as_of=2026-03-04T13:00:00Z"); len(a.Rows) != 0 {
 		t.Errorf("after the rule ended: %v", a.Rows)
 	}
-	if got := cellOf(t, ask(t, all, "training_progress", "by=person", "from=2026-01-01"), "late@example.org", "waived"); got != int64(0) {
+	ended := ask(t, all, "training_progress", "by=person", "from=2026-01-01")
+	if got := cellOf(t, ended, "late@example.org", "waived"); got != int64(0) {
 		t.Errorf("the end of a rule excused somebody: %v", got)
+	}
+	if got := cellOf(t, ended, "late@example.org", "overdue"); got != int64(1) { // who began keeps the date, as in the list
+		t.Errorf("after a rule ended, overdue of who had begun: %v", got)
 	}
 }

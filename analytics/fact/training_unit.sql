@@ -6,10 +6,12 @@
 --    and the first when.
 -- 2. An assignment to a team is its members' of that moment, and whoever else began it.
 -- 3. A rota's assignment is for those of the team it is within, as of as_of, whose first shift
---    of their own on the rota begins after it; due the day before that, or the day it was given.
---    A waiver of all of it ends it for those who have not begun, and excuses nobody.
--- 4. What is learned is the module, or of an assignment without one its track. Events that
---    name another module are no progress of it.
+--    of their own on the rota begins after it, and whoever else began it; due the day before
+--    that, or the day it was given. A waiver of all of it ends it for those who have not begun,
+--    and excuses nobody.
+-- 4. What is learned is the module; events that name another are no progress of it. Without a
+--    module it is the track: whatever was done under it is a start, but which modules make a
+--    track no event says, so it is passed and completed by an event that names the track.
 -- 5. Whatever somebody did with it, they started it. A waiver that names a person is theirs
 --    alone, else everybody's.
 -- 6. An event that a voiding names never was.
@@ -40,10 +42,13 @@ training_assignment AS (
         GROUP BY assignment
         HAVING countIf(kind = 'training.assigned') > 0)),
 training_progress AS (
-    SELECT assignment, member, module, countIf(kind = 'training.passed') > 0 AS is_passed, countIf(kind = 'training.completed') > 0 AS is_completed
-    FROM training_said
-    WHERE kind NOT IN ('training.assigned', 'training.waived')
-    GROUP BY assignment, member, module),
+    SELECT
+        s.assignment AS assignment, s.member AS member,
+        countIf(s.kind = 'training.passed' AND s.module = a.learned) > 0 AS is_passed, countIf(s.kind = 'training.completed' AND s.module = a.learned) > 0 AS is_completed
+    FROM (SELECT assignment, member, module, kind FROM training_said WHERE kind NOT IN ('training.assigned', 'training.waived')) AS s
+    INNER JOIN (SELECT assignment, module AS only, if(module = '', track, module) AS learned FROM training_assignment) AS a ON s.assignment = a.assignment
+    WHERE a.only IN ('', s.module)
+    GROUP BY assignment, member),
 training_shift AS (
     SELECT schedule, member, min(start) AS begins
     FROM (
@@ -59,19 +64,19 @@ training_shift AS (
 training_newcomer AS (
     SELECT
         a.assignment AS assignment, f.member AS member,
+        NOT a.is_ended AND (f.member, a.within) IN (
+            SELECT member, arrayJoin(teams)
+            FROM (SELECT member, argMaxIf(teams, valid_from, valid_from <= {as_of:DateTime64(3, 'UTC')}) AS teams FROM membership_epoch GROUP BY member)) AS is_given,
         toDate32({as_of:DateTime64(3, 'UTC')}, {tz:String}) > greatest(toDate32(f.begins, {tz:String}) - 1, toDate32(a.assigned_at, {tz:String})) AS is_late
-    FROM (SELECT assignment, assigned_at, rota, within FROM training_assignment WHERE is_rule AND NOT is_ended) AS a
+    FROM (SELECT assignment, assigned_at, rota, within, is_ended FROM training_assignment WHERE is_rule) AS a
     INNER JOIN training_shift AS f ON a.rota = f.schedule
-    WHERE f.begins > a.assigned_at
-      AND (f.member, a.within) IN (
-          SELECT member, arrayJoin(teams)
-          FROM (SELECT member, argMaxIf(teams, valid_from, valid_from <= {as_of:DateTime64(3, 'UTC')}) AS teams FROM membership_epoch GROUP BY member))),
+    WHERE f.begins > a.assigned_at),
 training_person AS (
     SELECT assignment, member, max(late) AS is_late
     FROM (
-        SELECT assignment, member, toUInt8(0) AS late FROM training_assignment WHERE member != ''
+        SELECT assignment, member, toUInt8(0) AS late, toUInt8(1) AS given FROM training_assignment WHERE member != ''
         UNION ALL
-        SELECT t.assignment AS assignment, t.member AS member, toUInt8(0) AS late
+        SELECT t.assignment AS assignment, t.member AS member, toUInt8(0) AS late, toUInt8(1) AS given
         FROM (
             SELECT a.assignment AS assignment, a.team AS team, a.assigned_at AS assigned_at, m.member AS member
             FROM (SELECT assignment, team, assigned_at FROM training_assignment WHERE member = '') AS a
@@ -79,12 +84,13 @@ training_person AS (
         ASOF INNER JOIN membership_epoch AS e ON t.member = e.member AND t.assigned_at >= e.valid_from
         WHERE has(e.teams, t.team)
         UNION ALL
-        SELECT assignment, member, is_late AS late FROM training_newcomer
+        SELECT assignment, member, toUInt8(is_late) AS late, toUInt8(is_given) AS given FROM training_newcomer
         UNION ALL
-        SELECT p.assignment AS assignment, p.member AS member, toUInt8(0) AS late
-        FROM training_progress AS p
-        INNER JOIN (SELECT assignment, if(module = '', track, module) AS learned FROM training_assignment WHERE member = '') AS a ON p.assignment = a.assignment AND p.module = a.learned)
-    GROUP BY assignment, member),
+        SELECT assignment, member, toUInt8(0) AS late, toUInt8(1) AS given
+        FROM training_progress
+        WHERE assignment IN (SELECT assignment FROM training_assignment WHERE member = ''))
+    GROUP BY assignment, member
+    HAVING max(given) = 1),
 training_unit AS (
     SELECT
         u.assignment AS assignment, u.member AS member, u.module AS module, u.track AS track, u.assigned_at AS assigned_at,
@@ -95,8 +101,8 @@ training_unit AS (
     FROM (
         SELECT
             q.member AS member, q.is_late AS is_late, a.waived AS waived, a.is_rule AS is_rule, a.assignment AS assignment, a.module AS module, a.track AS track,
-            if(a.module = '', a.track, a.module) AS learned, if(a.team = '', a.within, a.team) AS team, a.assigned_at AS assigned_at, a.is_past_due AS is_past_due
+            if(a.team = '', a.within, a.team) AS team, a.assigned_at AS assigned_at, a.is_past_due AS is_past_due
         FROM training_person AS q
         INNER JOIN training_assignment AS a ON q.assignment = a.assignment) AS u
-    LEFT JOIN training_progress AS p ON u.assignment = p.assignment AND u.member = p.member AND u.learned = p.module
+    LEFT JOIN training_progress AS p ON u.assignment = p.assignment AND u.member = p.member
     ASOF LEFT JOIN membership_epoch AS m ON u.member = m.member AND u.assigned_at >= m.valid_from)

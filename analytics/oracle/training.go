@@ -57,11 +57,12 @@ func (q *question) trainingProgress() Result {
 			person := q.who(f.f.Person)
 			if f.Kind == event.TrainingWaived {
 				waived[person] = true
-			} else if f.raw.Module == l.target {
+			} else if only := l.latest.raw.Module; only == "" || only == f.raw.Module {
 				if kinds[person] == nil {
 					kinds[person] = map[event.Kind]bool{}
 				}
-				kinds[person][f.Kind] = true
+				// Which modules make a track no event says: its end has to name the track.
+				kinds[person][f.Kind] = kinds[person][f.Kind] || f.raw.Module == l.target
 			}
 		}
 		people := map[string]bool{}
