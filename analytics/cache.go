@@ -15,9 +15,12 @@ import (
 
 // Theory of operation of the cache
 //
-//  1. mark is what the warehouse holds: how many rows of events, and the latest seen. Any
-//     insert moves it, so a key with a mark in it can never serve an answer from before. Only
-//     looks and acts do not: no answer rests on them, and a lead who opens a page makes some.
+//  1. mark is what the warehouse holds: how many rows of events and of every projection, and the
+//     latest seen. Any insert moves it, so a key with a mark in it can never serve an answer from
+//     before. Only looks and acts do not: no answer rests on them, and a lead who opens a page
+//     makes some. Projections are counted besides, since an insert reaches them one after the
+//     other, after events: who asks between reads half of it, which must not be kept under the
+//     mark of the whole. Merges of copies move it too, and cost a question that is asked again.
 //  2. A question with a given as_of is the same for ever at one mark. One without ends
 //     "now": at one mark it may be shared for freshFor, and says in its own as_of when it was asked.
 //  3. Identical questions under way at the same time are asked once. The one that runs is
@@ -37,6 +40,7 @@ const counting = "(kind NOT IN ('view.recorded', 'audit.recorded'))"
 type mark struct {
 	rows uint64
 	seen time.Time
+	laid uint64 // a digest of how many rows each projection has
 	gone uint64 // how many texts of people were forgotten
 }
 
@@ -201,7 +205,7 @@ func (q *question) cacheKey(m mark) string {
 	if err != nil {
 		return "" // strings and lists of strings always marshal
 	}
-	return fmt.Sprintf("%s/%d/%d/%d/%d/%s/%q/%s", q.metric.Name, q.metric.Version, m.rows, m.seen.UnixMilli(), m.gone, q.onlyIncident, q.withheld, b)
+	return fmt.Sprintf("%s/%d/%d/%d/%d/%d/%s/%q/%s", q.metric.Name, q.metric.Version, m.rows, m.seen.UnixMilli(), m.laid, m.gone, q.onlyIncident, q.withheld, b)
 }
 
 // mark reads the state of the log; it is shared for a moment so that the eight questions
@@ -214,13 +218,13 @@ func (s *Store) mark(ctx context.Context) (mark, error) {
 		return c.mark, nil
 	}
 	m := mark{gone: s.forgotten()}
-	rows, err := s.run(ctx, access.Working(), "mark", "SELECT toUInt64((SELECT count() FROM events) - (SELECT count() FROM events WHERE NOT "+counting+")) AS rows, (SELECT max(latest) FROM arrival) AS seen")
+	rows, err := s.run(ctx, access.Working(), "mark", "SELECT toUInt64((SELECT count() FROM events) - (SELECT count() FROM events WHERE NOT "+counting+")) AS rows, (SELECT max(latest) FROM arrival) AS seen, cityHash64("+s.laid()+") AS laid")
 	if err != nil {
 		return m, fmt.Errorf("mark: %w", err)
 	}
 	defer rows.Close()
 	if rows.Next() {
-		if err := rows.Scan(&m.rows, &m.seen); err != nil {
+		if err := rows.Scan(&m.rows, &m.seen, &m.laid); err != nil {
 			return m, fmt.Errorf("mark: %w", err)
 		}
 	}
@@ -229,4 +233,16 @@ func (s *Store) mark(ctx context.Context) (mark, error) {
 	}
 	c.mark, c.markAt = m, time.Now()
 	return m, nil
+}
+
+// laid counts the rows of each projection, as a list of expressions. Those of arrival are not
+// counted: what is read of it is in the mark itself.
+func (s *Store) laid() string {
+	var counts []string
+	for _, p := range s.projections {
+		if p.Name != "arrival" {
+			counts = append(counts, "(SELECT count() FROM "+p.Name+")")
+		}
+	}
+	return strings.Join(counts, ", ")
 }

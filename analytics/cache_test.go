@@ -145,3 +145,56 @@ func TestCache(t *testing.T) {
 	}
 	expect("after an insert, again", 0, c.asks("incidents", incidents("as_of=2025-06-20")))
 }
+
+// TestHalfAnInsertIsNotKept: an insert reaches events first and then one projection after the
+// other. Who asks between reads half of it, and must not leave that to who asks later.
+func TestHalfAnInsertIsNotKept(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	c := openCounted(t, now)
+	ctx := t.Context()
+	told := func(kind event.Kind, data map[string]any) event.Event {
+		e, err := event.New("/t", kind, "s", string(kind), now.Add(-24*time.Hour), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	rows, err := c.db.Query(ctx, "views", "SELECT name, as_select FROM system.tables WHERE database = currentDatabase() AND name LIKE 'person_mv_%'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var view, selects string
+	for rows.Next() {
+		if err := rows.Scan(&view, &selects); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows.Close()
+	exec := func(sql string) {
+		t.Helper()
+		if err := c.db.Exec(ctx, "half an insert", sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("DETACH TABLE " + view) // what would reach person has not yet
+	insert(t, c.db, []event.Event{
+		told(event.SkillEvidenced, map[string]any{"person": "chat:ana", "skill": "alert-triage", "kind": "solo", "ref": "i1", "rule_version": "1"}),
+		told(event.PersonDescribed, map[string]any{"person": "ana@example.org", "aliases": []string{"chat:ana"}}),
+	})
+	who := func() any {
+		t.Helper()
+		time.Sleep(100 * time.Millisecond) // longer than a mark is shared
+		a := ask(t, c.View, "skill_levels", "as_of=2026-03-02T00:00:00Z", "known_at=2026-03-02T00:00:00Z")
+		if len(a.Rows) != 1 {
+			t.Fatalf("rows: %v", a.Rows)
+		}
+		return a.Rows[0][1]
+	}
+	if got := who(); got != "chat:ana" {
+		t.Fatalf("before the alias was there: %v", got)
+	}
+	exec("INSERT INTO " + strings.Replace(view, "_mv_", "_", 1) + " " + selects)
+	if got := who(); got != "ana@example.org" {
+		t.Errorf("after the rest of the insert: %v", got)
+	}
+}
