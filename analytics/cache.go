@@ -54,6 +54,7 @@ type cache struct {
 	mu      sync.Mutex
 	answers map[string]cached
 	flight  singleflight.Group
+	life    *life
 
 	aliasMu   sync.Mutex
 	alias     aliases
@@ -74,7 +75,7 @@ type cache struct {
 	dayMark mark
 }
 
-func newCache() *cache { return &cache{answers: map[string]cached{}} }
+func newCache(life *life) *cache { return &cache{answers: map[string]cached{}, life: life} }
 
 func (c *cache) clear() {
 	c.mu.Lock()
@@ -154,7 +155,7 @@ func (c *cache) kept(key string, asOf time.Time) *Answer {
 // fly asks once for all who come with the same key meanwhile.
 func (c *cache) fly(ctx context.Context, key string, ask func(context.Context) ([]*Answer, error)) ([]*Answer, error) {
 	ch := c.flight.DoChan(key, func() (any, error) {
-		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), askDeadline)
+		own, cancel := c.life.detach(ctx)
 		defer cancel()
 		return ask(own)
 	})

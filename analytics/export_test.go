@@ -44,3 +44,11 @@ func (v *View) CalendarOf(ctx context.Context, digest string) (string, []string,
 
 // Warm is that of the store behind a view.
 func (v *View) Warm(ctx context.Context, since ...time.Time) error { return v.s.Warm(ctx, since...) }
+
+// Detach is that of the store behind a view.
+func (v *View) Detach(ctx context.Context) (context.Context, context.CancelFunc) {
+	return v.s.life.detach(ctx)
+}
+
+// Close is that of the store behind a view.
+func (v *View) Close() { v.s.Close() }

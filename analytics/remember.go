@@ -41,12 +41,12 @@ func remember[T any](ctx context.Context, s *Store, key string, read func(contex
 		var none T
 		return none, err
 	}
-	return keep(ctx, &s.kept.fresh, m, s.now(), freshFor, key, read)
+	return keep(ctx, s.life, &s.kept.fresh, m, s.now(), freshFor, key, read)
 }
 
 // keep is what read says, or what it said at this mark and less than most ago. Who asks at once
 // is answered by one read, which goes on when its caller leaves: the next will ask again.
-func keep[M comparable, T any](ctx context.Context, c *shelf[M], m M, now time.Time, most time.Duration, key string, read func(context.Context) (T, error)) (T, error) {
+func keep[M comparable, T any](ctx context.Context, l *life, c *shelf[M], m M, now time.Time, most time.Duration, key string, read func(context.Context) (T, error)) (T, error) {
 	var none T
 	c.mu.Lock()
 	if c.mark != m || c.rows == nil || len(c.rows) >= rememberedMost {
@@ -58,7 +58,7 @@ func keep[M comparable, T any](ctx context.Context, c *shelf[M], m M, now time.T
 		return old.rows.(T), nil
 	}
 	ch := c.flight.DoChan(fmt.Sprint(m, " ", key), func() (any, error) {
-		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), askDeadline)
+		own, cancel := l.detach(ctx)
 		defer cancel()
 		rows, err := read(own)
 		if err != nil {

@@ -23,23 +23,15 @@ import (
 // slowFor is how old they may be while nothing that moves them arrives.
 const slowFor = 5 * time.Minute
 
-// slowMarkFor is for how long the count of rows is believed while no event arrives. It is
-// short because a view's rows may be visible a moment after their events.
-const slowMarkFor = time.Second
-
 // slowMark is how many rows there are of what moves them; gone as in mark.
 type slowMark struct {
 	tags, skills, shifts, people, members, owners, policies, described, reviews uint64
 	gone                                                                        uint64
 }
 
-// slowMark is what it was a moment ago if nothing arrived since: a page asks for it a dozen times.
+// slowMark is what it was if nothing arrived since: a page asks for it a dozen times.
 func (s *Store) slowMark(ctx context.Context) (slowMark, error) {
-	m, err := s.mark(ctx)
-	if err != nil {
-		return slowMark{}, err
-	}
-	return keep(ctx, &s.kept.fresh, m, time.Now(), slowMarkFor, "slow mark", s.countSlow)
+	return remember(ctx, s, "slow mark", s.countSlow)
 }
 
 // countSlow counts rows that are counted already, but for two kinds of events, which lie together.
@@ -73,5 +65,5 @@ func slowly[T any](ctx context.Context, s *Store, most time.Duration, key string
 	if most == slowFor {
 		s.kept.asked.Store(time.Now().UnixMilli())
 	}
-	return keep(ctx, &s.kept.slow, m, s.now(), most, key, read)
+	return keep(ctx, s.life, &s.kept.slow, m, s.now(), most, key, read)
 }

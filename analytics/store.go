@@ -63,6 +63,7 @@ type Store struct {
 	directory   directoryCache
 	small       smallCache
 	kept        remembered
+	life        *life
 	ledger      Ledger
 	names       *identity.Vault
 }
@@ -70,7 +71,9 @@ type Store struct {
 // Open makes sure the projections exist, rebuilding those whose definition changed, and
 // loads the catalogue.
 func Open(ctx context.Context, db *warehouse.DB, cfg Config) (*Store, error) {
-	s := &Store{db: db, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, cache: newCache(), ledger: cfg.Ledger, names: cfg.Names}
+	s := &Store{db: db, zone: cfg.Zone, now: cfg.Now, log: cfg.Log, ledger: cfg.Ledger, names: cfg.Names}
+	s.life = newLife()
+	s.cache = newCache(s.life)
 	if s.zone == nil {
 		s.zone = time.UTC
 	}

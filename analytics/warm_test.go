@@ -1,6 +1,8 @@
 package analytics_test
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"testing"
 	"time"
@@ -83,4 +85,28 @@ func TestPagesFindWhatWasAskedAhead(t *testing.T) {
 	insert(t, c.db, []event.Event{e})
 	expect("pages after a tag", 1, pages)
 	expect("ahead after pages", 0, warm)
+}
+
+// What is read for others goes on when its caller leaves, and does not hold up a warehouse
+// that is to close.
+func TestClosingEndsWhatIsBeingRead(t *testing.T) {
+	c := openCounted(t, skillsNow)
+	caller, leave := context.WithCancel(t.Context())
+	read, done := c.Detach(caller)
+	defer done()
+	leave()
+	if read.Err() != nil {
+		t.Error("a read ends with who asked first")
+	}
+	c.Close()
+	if !errors.Is(read.Err(), context.Canceled) {
+		select {
+		case <-read.Done():
+		case <-time.After(10 * time.Second):
+			t.Error("a read outlives the store")
+		}
+	}
+	if _, _, err := c.Gaps(t.Context(), analytics.SkillFilter{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a store that has closed answers: %v", err)
+	}
 }

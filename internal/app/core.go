@@ -123,7 +123,11 @@ func (c *Core) openAnswers(ctx context.Context) error {
 	}
 	var err error
 	c.Store, err = analytics.Open(ctx, c.DB, analytics.Config{Zone: c.cfg.Zone, Now: c.cfg.Now, Log: c.log.With("part", "analytics"), Names: c.Vault, Ledger: &ledger{c.Publisher, c.cfg.Now}})
-	return err
+	if err != nil {
+		return err
+	}
+	c.cleanup.add("what is being asked", func(context.Context) error { c.Store.Close(); return nil })
+	return nil
 }
 
 func (c *Core) openPublisher() error {
