@@ -1,5 +1,5 @@
 -- metric: training_progress
--- version: 2
+-- version: 3
 -- unit: assignments
 -- title: Training progress
 -- by: module, team, track, person
