@@ -155,9 +155,9 @@ func (s *Server) learnsCard(c echo.Context, f *filter, team string, r *result) c
 		return k
 	}
 	w := r.total()
-	k.sourced(f, r, plural(w.n("assigned"), "assignment", "assignments")+" of the last 365 days", "")
+	k.sourced(f, r, plural(w.n("assigned"), "assignment", "assignments")+" of the last 90 days", "")
 	if len(r.rows()) == 0 {
-		k.Empty = say("Nothing was assigned to this team in the last 365 days. ")
+		k.Empty = say("Nothing was assigned to this team in the last 90 days. ")
 		for _, x := range r.notes() {
 			k.Empty = say("Nothing to show: ", x, ". ")
 		}

@@ -4,7 +4,6 @@
 -- title: Training progress
 -- by: module, team, track, person
 -- key: module
--- days: 365
 -- params: team, person
 -- columns: assigned integer assignments, started integer assignments, passed integer assignments, completed integer assignments, overdue integer assignments, waived integer assignments
 -- facts: training_keyed

@@ -107,7 +107,7 @@ func Answer(events []event.Event, metric string, p Params, now time.Time) (Resul
 }
 
 // ask applies the defaults: as_of and known_at are now, to is as_of, from is 90 times 24
-// hours before to, 365 times for gaps and training; lens and auto_resolved default by metric and profile.
+// hours before to, 365 times for gaps; lens and auto_resolved default by metric and profile.
 func ask(metric string, p Params, now time.Time) (*question, error) {
 	q := &question{Params: p, metric: metric, zones: map[string]*time.Location{}}
 	if !slices.Contains(Metrics(), metric) {
@@ -123,7 +123,7 @@ func ask(metric string, p Params, now time.Time) (*question, error) {
 	def(&q.KnownAt, now)
 	def(&q.To, q.AsOf)
 	days := 90
-	if metric == "skill_gaps" || metric == "training_progress" {
+	if metric == "skill_gaps" {
 		days = 365
 	}
 	def(&q.From, q.To.Add(-time.Duration(days)*24*time.Hour))
