@@ -15,12 +15,12 @@ import (
 
 // Theory of operation of the cache
 //
-//  1. mark is what the warehouse holds: how many rows of events and of every projection, and the
-//     latest seen. Any insert moves it, so a key with a mark in it can never serve an answer from
-//     before. Only looks and acts do not: no answer rests on them, and a lead who opens a page
-//     makes some. Projections are counted besides, since an insert reaches them one after the
-//     other, after events: who asks between reads half of it, which must not be kept under the
-//     mark of the whole. Merges of copies move it too, and cost a question that is asked again.
+//  1. mark is what the warehouse holds: how many rows of events, the latest seen, and the last
+//     insert into every projection. Any insert moves it, so a key with a mark in it can never
+//     serve an answer from before. Only looks and acts do not: no answer rests on them, and a
+//     lead who opens a page makes some. Projections are in it, since an insert reaches them one after the other, after
+//     events: who asks between reads half of it, which must not be kept under the mark of the
+//     whole.
 //  2. A question with a given as_of is the same for ever at one mark. One without ends
 //     "now": at one mark it may be shared for freshFor, and says in its own as_of when it was asked.
 //  3. Identical questions under way at the same time are asked once. The one that runs is
@@ -40,7 +40,7 @@ const counting = "(kind NOT IN ('view.recorded', 'audit.recorded'))"
 type mark struct {
 	rows uint64
 	seen time.Time
-	laid uint64 // a digest of how many rows each projection has
+	laid uint64 // a digest of the last insert into each projection
 	gone uint64 // how many texts of people were forgotten
 }
 
@@ -219,7 +219,7 @@ func (s *Store) mark(ctx context.Context) (mark, error) {
 		return c.mark, nil
 	}
 	m := mark{gone: s.forgotten()}
-	rows, err := s.run(ctx, access.Working(), "mark", "SELECT toUInt64((SELECT count() FROM events) - (SELECT count() FROM events WHERE NOT "+counting+")) AS rows, (SELECT max(latest) FROM arrival) AS seen, cityHash64("+s.laid()+") AS laid")
+	rows, err := s.run(ctx, access.Working(), "mark", "SELECT toUInt64((SELECT count() FROM events) - (SELECT count() FROM events WHERE NOT "+counting+")) AS rows, (SELECT max(latest) FROM arrival) AS seen, ("+s.laid()+") AS laid")
 	if err != nil {
 		return m, fmt.Errorf("mark: %w", err)
 	}
@@ -236,14 +236,16 @@ func (s *Store) mark(ctx context.Context) (mark, error) {
 	return m, nil
 }
 
-// laid counts the rows of each projection, as a list of expressions. Those of arrival are not
-// counted: what is read of it is in the mark itself.
+// laid is an expression that every insert into a projection moves, and nothing else: the number
+// of the last block that each table took. Merges leave it, and counting the tables' rows would
+// cost each question 30 ms in place of 5. Arrival is left out: what is read of it is in the mark.
 func (s *Store) laid() string {
-	var counts []string
+	var tables []string
 	for _, p := range s.projections {
 		if p.Name != "arrival" {
-			counts = append(counts, "(SELECT count() FROM "+p.Name+")")
+			tables = append(tables, p.Name)
 		}
 	}
-	return strings.Join(counts, ", ")
+	return "SELECT sum(cityHash64(table, partition_id, last)) FROM (SELECT table, partition_id, max(max_block_number) AS last FROM system.parts" +
+		" WHERE active AND database = currentDatabase() AND match(table, '^(" + strings.Join(tables, "|") + ")_[0-9a-f]{12}(_[0-9]+)?$') GROUP BY table, partition_id)"
 }

@@ -195,9 +195,9 @@ func TestWhatToPlayNext(t *testing.T) {
 	d := func(id string, skills ...string) analytics.Drill {
 		return analytics.Drill{Drill: drill.Drill{ID: id, Title: id, Skills: skills, Cards: []drill.Card{{Kind: "incident.opened", Service: id}}}, Published: testNow}
 	}
-	gaps := &result{}
-	gaps.take(&analytics.Answer{Columns: []analytics.Column{{Name: "key"}, {Name: "gap"}}, Rows: [][]any{{"q", 8.0}, {"w", 4.0}, {"n", nil}}})
-	x := &played{all: []analytics.Drill{d("a"), d("b", "w"), d("c", "n", "q"), d("d", "z"), d("e"), d("ours")}, gaps: map[string]*result{"t": gaps}, gapsFrom: []string{"t"},
+	large, small, other := 8.0, 4.0, 16.0
+	gaps := []analytics.GapRow{{Team: "t", Skill: "q", Gap: &large}, {Team: "t", Skill: "w", Gap: &small}, {Team: "t", Skill: "n"}, {Team: "another", Skill: "w", Gap: &other}}
+	x := &played{all: []analytics.Drill{d("a"), d("b", "w"), d("c", "n", "q"), d("d", "z"), d("e"), d("ours")}, gaps: gaps, gapsFrom: []string{"t"},
 		own:  []analytics.AttemptRow{{Drill: "d", Finished: testNow, Score: 90}, {Drill: "c", Finished: testNow, Score: 20}},
 		mine: []analytics.BookingRow{{Drill: "e", Starts: testNow.Add(time.Hour)}}}
 	n := newNames(&analytics.Directory{Teams: []analytics.Team{{ID: "t", Name: "Team"}}, Services: []analytics.Service{{ID: "ours", Owner: "t"}}})

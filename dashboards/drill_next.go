@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"cmp"
+	"context"
 	"net/url"
 	"slices"
 	"strings"
@@ -55,10 +56,13 @@ func (x *played) askGaps(ask *asker, w access.Who, team string) {
 		x.gapsFrom = []string{team}
 	}
 	x.gapsFrom = x.gapsFrom[:min(len(x.gapsFrom), gapTeams)]
-	x.gaps = map[string]*result{}
-	for _, t := range x.gapsFrom {
-		x.gaps[t] = ask.metric("skill_gaps", "by", "skill", "team", t, "from", "")
+	if len(x.gapsFrom) == 0 {
+		return // no filter would be all teams
 	}
+	ask.do(func(ctx context.Context) error {
+		x.gaps, _, x.gapsErr = ask.read.Gaps(ctx, analytics.SkillFilter{Team: x.gapsFrom})
+		return nil
+	})
 }
 
 // ranked is a drill in its place, and why it stands there.
@@ -77,10 +81,10 @@ func (x *played) rank(f *filter, n *names, skill string) []ranked {
 	}
 	gaps, largest := map[string]need{}, 0.0
 	for _, t := range x.gapsFrom {
-		for _, r := range x.gaps[t].rows() {
-			if g := r.n("gap"); r.has("gap") && g > gaps[r.key()].gap {
-				gaps[r.key()] = need{t, g}
-				largest = max(largest, g)
+		for _, r := range x.gaps {
+			if r.Team == t && r.Gap != nil && *r.Gap > gaps[r.Skill].gap {
+				gaps[r.Skill] = need{t, *r.Gap}
+				largest = max(largest, *r.Gap)
 			}
 		}
 	}
@@ -151,17 +155,12 @@ func ownerOf(n *names, d analytics.Drill) string {
 // nextCard answers: which should I play next?
 func (s *Server) nextCard(f *filter, x *played, next []ranked) card {
 	cd := card{ID: "ready", Title: "Which should I play next?", Wide: "w12", N: plural(float64(len(next)), "drill", "drills")}
-	for _, t := range x.gapsFrom {
-		if r := x.gaps[t]; s.failed(r) == "" {
-			cd.sourced(f, r, cd.N, "")
-			break
-		}
+	if m := s.metrics["skill_gaps"]; m.Name != "" && len(x.gaps) > 0 {
+		cd.Metric = &m
 	}
 	cd.Say = say("First what is booked, then by need: gaps of your team’s skills over the last 365 days, incidents of your own team, what you have not played. No line gives away what the cause was.")
-	for _, team := range x.gapsFrom {
-		if msg := s.failed(x.gaps[team]); msg != "" && !strings.HasPrefix(msg, withheld) {
-			cd.Say = append(cd.Say, say(" The gaps of ", clip(team, 100), " could not be read: ", msg, ".")...)
-		}
+	if msg := s.failedRead("skill_gaps", x.gapsErr); msg != "" {
+		cd.Say = append(cd.Say, say(" The gaps could not be read: ", msg, ".")...)
 	}
 	t := &table{List: true, Caption: "Drills that can be played", Head: heads("drill", "why now", "skills", "#lasted", "#evidence", "your best")}
 	for _, d := range next {

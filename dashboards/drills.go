@@ -55,8 +55,9 @@ type played struct {
 	led      []analytics.BookingRow
 	worth    []analytics.Worth
 	leads    bool
-	gaps     map[string]*result // by team
-	gapsFrom []string           // those teams, in order
+	gaps     []analytics.GapRow
+	gapsErr  error
+	gapsFrom []string // the teams whose gaps they are, in order
 }
 
 // played asks for it; empty where it is not the asker's.
