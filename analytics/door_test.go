@@ -22,7 +22,7 @@ import (
 var working = map[string]string{
 	"aliases":          "who stands behind an id; resolved in memory",
 	"mark":             "how much is stored",
-	"countSlow":        "how much is stored",
+	"readSlowMark":     "how much is stored",
 	"isDisputed":       "whether copies differ: yes or no",
 	"watermark":        "a moment",
 	"latestSeen":       "a moment",

@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/stewardhq/steward/access"
@@ -52,3 +53,14 @@ func (v *View) Detach(ctx context.Context) (context.Context, context.CancelFunc)
 
 // Close is that of the store behind a view.
 func (v *View) Close() { v.s.Close() }
+
+// Unknown are the projections that slow rows are said to stand on and that do not exist.
+func (v *View) Unknown() (out []string) {
+	known := v.s.projected()
+	for _, name := range moving {
+		if !slices.Contains(known, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}

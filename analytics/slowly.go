@@ -23,29 +23,31 @@ import (
 // slowFor is how old they may be while nothing that moves them arrives.
 const slowFor = 5 * time.Minute
 
-// slowMark is how many rows there are of what moves them; gone as in mark.
+// slowMark is the state of what moves them; gone as in mark.
 type slowMark struct {
-	tags, skills, shifts, people, members, owners, policies, described, reviews uint64
-	gone                                                                        uint64
+	last               uint64 // the last insert into one of moving
+	described, reviews uint64 // how many such events; they have no projection
+	gone               uint64
 }
+
+// moving are the projections that slow rows stand on.
+var moving = []string{"tag", "skill", "shift", "person", "membership", "ownership", "policy"}
 
 // slowMark is what it was if nothing arrived since: a page asks for it a dozen times.
 func (s *Store) slowMark(ctx context.Context) (slowMark, error) {
-	return remember(ctx, s, "slow mark", s.countSlow)
+	return remember(ctx, s, "slow mark", s.readSlowMark)
 }
 
-// countSlow counts rows that are counted already, but for two kinds of events, which lie together.
-func (s *Store) countSlow(ctx context.Context) (slowMark, error) {
+func (s *Store) readSlowMark(ctx context.Context) (slowMark, error) {
 	m := slowMark{gone: s.forgotten()}
-	rows, err := s.run(ctx, access.Working(), "slow mark", `
-SELECT (SELECT count() FROM tag), (SELECT count() FROM skill), (SELECT count() FROM shift), (SELECT count() FROM person), (SELECT count() FROM membership), (SELECT count() FROM ownership), (SELECT count() FROM policy),
-    (SELECT count() FROM events WHERE kind = 'service.described'), (SELECT count() FROM events WHERE kind = 'page.reviewed')`)
+	rows, err := s.run(ctx, access.Working(), "slow mark", "SELECT ("+lastInsert(moving)+
+		"), (SELECT count() FROM events WHERE kind = 'service.described'), (SELECT count() FROM events WHERE kind = 'page.reviewed')")
 	if err != nil {
 		return m, fmt.Errorf("slow mark: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := rows.Scan(&m.tags, &m.skills, &m.shifts, &m.people, &m.members, &m.owners, &m.policies, &m.described, &m.reviews); err != nil {
+		if err := rows.Scan(&m.last, &m.described, &m.reviews); err != nil {
 			return m, fmt.Errorf("slow mark: %w", err)
 		}
 	}
@@ -62,7 +64,7 @@ func slowly[T any](ctx context.Context, s *Store, most time.Duration, key string
 		var none T
 		return none, err
 	}
-	if most == slowFor {
+	if most == slowFor { // a page; what is asked ahead wants younger rows
 		s.kept.asked.Store(time.Now().UnixMilli())
 	}
 	return keep(ctx, s.life, &s.kept.slow, m, s.now(), most, key, read)

@@ -270,7 +270,7 @@ func bookLabel(field string) string {
 	case "cites":
 		return "Incidents"
 	}
-	return strings.ToUpper(field[:1]) + field[1:]
+	return capital(field)
 }
 
 // bookedCard answers, on one's own page: which drills am I to play?

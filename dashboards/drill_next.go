@@ -46,7 +46,8 @@ func skillWords(ids []string) string {
 	return strings.Join(out, ", ")
 }
 
-// gapTeams bounds the teams whose gaps one page asks for.
+// gapTeams is of how many of their own teams somebody sees the needs: an order by those of all
+// teams would be nobody's.
 const gapTeams = 3
 
 // askGaps asks for the gaps of the team named, else of the asker's own.

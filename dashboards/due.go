@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -258,7 +257,7 @@ func (s *Server) dueForm(f *filter, n *names, w access.Who, rows []analytics.Ass
 		if !slices.ContainsFunc(options, func(o [2]string) bool { return o[0] == v }) {
 			f.complain(&analytics.ParamError{Param: name, Reason: fmt.Sprintf("%q is not known here", clip(v, 60))})
 		}
-		b.pick(name, strings.ToUpper(name[:1])+name[1:], options)
+		b.pick(name, capital(name), options)
 	}
 	all := [2]string{"", "all"}
 	teams := [][2]string{all}

@@ -192,11 +192,11 @@ func (s *Server) hopsTable(f *filter, n *names, r *result, events string) card {
 		if id == "" {
 			name = txt("nobody owned it")
 		}
-		share, ok := share(w.n("owner_acted"), w.n("n"))
+		part, ok := share(w.n("owner_acted"), w.n("n"))
 		if !ok {
-			share = "–"
+			part = "–"
 		}
-		acted := num(share).with("of " + count(w.n("n")))
+		acted := num(part).with("of " + count(w.n("n")))
 		if id == "" { // who was not there could not act
 			acted = dash()
 		}

@@ -184,7 +184,7 @@ func (s *Server) failPage(c echo.Context, e *apiError) error {
 	case e.status < 500:
 		title = "That cannot be done"
 	}
-	p := &page{Title: title, Answer: say(strings.ToUpper(message[:min(1, len(message))]) + message[min(1, len(message)):] + "."), Version: s.Version, Dev: s.Dev}
+	p := &page{Title: title, Answer: say(capital(message) + "."), Version: s.Version, Dev: s.Dev}
 	p.Sub = say(linked("Overview", "/"))
 	return s.draw(c, e.status, p)
 }

@@ -304,7 +304,7 @@ func (e *LearnError) sentence() string {
 	if strings.HasSuffix(e.Reason, "?") {
 		end = ""
 	}
-	return strings.ToUpper(e.Field[:1]) + e.Field[1:] + ": " + e.Reason + end
+	return capital(e.Field) + ": " + e.Reason + end
 }
 
 // rate keeps whether a module helped.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -67,7 +66,7 @@ func (s *Server) questionAnswer(c echo.Context) error {
 	var bad *LearnError
 	switch {
 	case errors.As(err, &bad):
-		return s.questionShown(c, http.StatusBadRequest, strings.ToUpper(bad.Field[:1])+bad.Field[1:]+": "+bad.Reason+".", nil)
+		return s.questionShown(c, http.StatusBadRequest, bad.sentence(), nil)
 	case err != nil:
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -366,7 +365,7 @@ func (s *Server) callOff(c echo.Context) error {
 func (s *Server) walked(c echo.Context, id, done string, err error) error {
 	var bad *LearnError
 	if errors.As(err, &bad) {
-		return s.readyPage(c, id, http.StatusBadRequest, strings.ToUpper(bad.Field[:1])+bad.Field[1:]+": "+bad.Reason+".")
+		return s.readyPage(c, id, http.StatusBadRequest, bad.sentence())
 	}
 	if err != nil {
 		return err

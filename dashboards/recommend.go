@@ -347,7 +347,7 @@ func (s *Server) dismiss(c echo.Context) error {
 	var bad *LearnError
 	switch {
 	case errors.As(err, &bad):
-		return s.recommendationsPage(c, http.StatusBadRequest, strings.ToUpper(bad.Field[:1])+bad.Field[1:]+": "+bad.Reason+".")
+		return s.recommendationsPage(c, http.StatusBadRequest, bad.sentence())
 	case err != nil:
 		return err
 	}

@@ -286,7 +286,7 @@ func formProblems(err error) []string {
 			n, _ := strconv.Atoi(m[1])
 			field = strings.TrimSuffix(fmt.Sprintf("start %d, %s", n+1, m[2]), ", ")
 		}
-		out = append(out, strings.ToUpper(field[:1])+field[1:]+": "+bad.Reason+".")
+		out = append(out, capital(field)+": "+bad.Reason+".")
 		return true
 	}
 	if err == nil || !add(err) {

@@ -273,7 +273,7 @@ func (s *Server) skillCard(f *filter, id string) card {
 		c.Empty = say("“", clip(id, 80), "” is not in the list of skills, so it has no definition and no module teaches it. Events named it; its figures are shown as they are.")
 		return c
 	}
-	c.Say = say(strong(strings.ToUpper(k.Definition[:1])+k.Definition[1:]), ". Level 3 and a retention of 0.7 or more is what counts below as current.")
+	c.Say = say(strong(capital(k.Definition)), ". Level 3 and a retention of 0.7 or more is what counts below as current.")
 	t := &table{List: true, Caption: "Levels and what shows them", Head: heads("level", "what shows it")}
 	t.add(txt("1 aware"), txt("a module and its quiz"))
 	for level, word := range map[int]string{2: "2 assisted", 3: "3 independent", 4: "4 multiplier"} {

@@ -94,7 +94,7 @@ func (s *Server) tokensPage(c echo.Context, status int, shown, what string, prob
 	chosen := []string{}
 	if problem != nil {
 		form, _ := c.FormParams()
-		v.Form = keyForm{clip(form.Get("name"), 100), clip(form.Get("expires"), 40), clip(form.Get("account"), 64), problem.Field, strings.ToUpper(problem.Reason[:min(1, len(problem.Reason))]) + problem.Reason[min(1, len(problem.Reason)):] + "."}
+		v.Form = keyForm{clip(form.Get("name"), 100), clip(form.Get("expires"), 40), clip(form.Get("account"), 64), problem.Field, capital(problem.Reason) + "."}
 		chosen = form["scope"]
 	}
 	for _, name := range s.Keys.Scopes() {

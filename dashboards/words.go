@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // count writes a whole number with thousands apart: 12,345.
@@ -18,6 +20,15 @@ func count(n float64) string {
 		s = "−" + s
 	}
 	return s
+}
+
+// capital begins a text as a sentence begins.
+func capital(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 || first == utf8.RuneError {
+		return s
+	}
+	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 // plural writes a number with its noun.

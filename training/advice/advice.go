@@ -8,7 +8,7 @@
 //  2. Figures are the metrics': skill_gaps for what a team's incidents took and who there is,
 //     as the pages read it of all teams at once, skill_levels for oneself. The incidents behind
 //     them come from the same facts.
-//  3. Nothing is kept: the same log and moment give the same recommendations with the same
+//  3. Nothing is kept here: the same rows and moment give the same recommendations with the same
 //     ids, so a form that dismisses one can name it.
 package advice
 
