@@ -26,10 +26,13 @@ import (
 //     date, and one that is cancelled takes the row away unless something was done under it. A
 //     waiver of the whole rule ends it: it takes away every row under which nothing was done,
 //     and excuses nobody, since who is excused counts as knowing.
-//  4. A voiding that names an event takes that event out, as if it had never been.
-//  5. Attempts are counted by their numbers: the log may deliver one twice, and a double click
+//  4. Of several that give one assignment the latest says what and to whom, the first when. What
+//     is past its date and neither completed nor waived is overdue, also if it was given up. Both
+//     as in the metric training_progress.
+//  5. A voiding that names an event takes that event out, as if it had never been.
+//  6. Attempts are counted by their numbers: the log may deliver one twice, and a double click
 //     makes two events of one attempt.
-//  6. Package access says of each row whether it is read, and whether with scores. Rows with
+//  7. Package access says of each row whether it is read, and whether with scores. Rows with
 //     scores of others are recorded before they are given.
 
 // AssignmentFilter selects rows: of these people, of these teams' people, of a module. Tracks
@@ -86,6 +89,10 @@ type AssignmentRow struct {
 func (r AssignmentRow) Open() bool {
 	return r.State == StateAssigned || r.State == StateStarted || r.State == StatePassed
 }
+
+// ToDo says whether a list of work holds it: also what was given up comes back when its date
+// is past, to be begun again or waived.
+func (r AssignmentRow) ToDo() bool { return r.Open() || r.Overdue }
 
 // Known says whether what a module teaches may be taken for known: its quiz was passed, it
 // was completed, or somebody answers for it by a waiver. Evidence may wait for an occasion;

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Rows are made of events here, as assignment.go says under 1 to 3; nothing here reads or decides.
+// Rows are made of events here, as assignment.go says under 1 to 4; nothing here reads or decides.
 
 // assignments folds events, in order of their time, into rows. first is when each person's
 // first shift on each rota begins.
 func (s *Store) assignments(events []learning, d *Directory, tracks map[string][]string, first map[seat]time.Time) []AssignmentRow {
 	type place struct{ id, module, person string }
-	given := map[string]learning{} // the first that says it
+	given := map[string]learning{} // as it was said last, since it was said first
 	var order []string
 	rows := map[place]*AssignmentRow{}
 	var places []place
@@ -44,9 +44,12 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 		if e.kind != "training.assigned" || e.Assignment == "" {
 			continue
 		}
-		if _, twice := given[e.Assignment]; !twice {
-			given[e.Assignment], order = e, append(order, e.Assignment)
+		if first, twice := given[e.Assignment]; twice {
+			e.at = first.at
+		} else {
+			order = append(order, e.Assignment)
 		}
+		given[e.Assignment] = e
 	}
 	ended := map[string]bool{}
 	for _, e := range events {
@@ -171,7 +174,7 @@ func (r *AssignmentRow) settle(now time.Time) {
 	default:
 		r.State = StateAssigned
 	}
-	r.Overdue = r.Open() && !r.Due.IsZero() && !now.Before(r.Due)
+	r.Overdue = r.Completed.IsZero() && r.Waived.IsZero() && !r.Due.IsZero() && !now.Before(r.Due)
 }
 
 // lastMoment is the end of a day in the organisation's zone, or the moment itself; zero if

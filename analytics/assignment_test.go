@@ -87,7 +87,7 @@ func TestAssignmentsAndWhoReadsThem(t *testing.T) {
 	const (
 		mine  = "team LS1 abe assigned, a1 PG1 abe quiz passed! 2:0.875"
 		art   = "track FX1 art assigned, track FX2 art assigned, team LS1 art assigned, a3 PG1 art completed, b1 PG1 art completed, b2 PG1 art assigned"
-		amy   = "team LS1 amy waived, a2 PG1 amy abandoned"
+		amy   = "team LS1 amy waived, a2 PG1 amy abandoned!"
 		ann   = "team LS1 ann assigned, a0 PG1 ann assigned!"
 		bea   = "a4 PG1 bea assigned!"
 		state = "team LS1 abe assigned, a1 PG1 abe quiz passed!"
@@ -126,7 +126,7 @@ func TestAssignmentsAndWhoReadsThem(t *testing.T) {
 		{"member", analytics.AssignmentFilter{Team: []string{"alpha"}}, "", no},
 		{"lead", analytics.AssignmentFilter{Person: alpha[1:2]}, state, nil},
 		{"lead", analytics.AssignmentFilter{Own: true}, ann, nil},
-		{"lead", analytics.AssignmentFilter{Team: []string{"alpha"}, Module: "PG1"}, "a1 PG1 abe quiz passed!, a2 PG1 amy abandoned, a0 PG1 ann assigned!, a3 PG1 art completed, b1 PG1 art completed, b2 PG1 art assigned", nil},
+		{"lead", analytics.AssignmentFilter{Team: []string{"alpha"}, Module: "PG1"}, "a1 PG1 abe quiz passed!, a2 PG1 amy abandoned!, a0 PG1 ann assigned!, a3 PG1 art completed, b1 PG1 art completed, b2 PG1 art assigned", nil},
 		{"lead", analytics.AssignmentFilter{Person: beta[:1]}, "", no},
 		{"lead of beta", analytics.AssignmentFilter{Person: []string{alpha[1]}}, "", no},
 		{"viewer", analytics.AssignmentFilter{Person: []string{"nobody@example.org"}}, "", no},
@@ -147,5 +147,46 @@ func TestAssignmentsAndWhoReadsThem(t *testing.T) {
 	rows, err := all.For(who["member"], "x").Assignments(ctx, analytics.AssignmentFilter{Module: "PG1"})
 	if err != nil || len(rows) != 1 || rows[0].By != alpha[0] || rows[0].Reason != "because "+alpha[1] || !slices.Equal(rows[0].Cites, []string{"i1"}) || !rows[0].Due.Equal(time.Date(2025, 7, 11, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%v, %+v", err, rows)
+	}
+}
+
+// TestGivenTwiceAndGivenUp: what the list says of an assignment that was changed and of one that
+// was given up is what the metric counts.
+func TestGivenTwiceAndGivenUp(t *testing.T) {
+	all, db := openStore(t, viewNow)
+	insert(t, db, slices.DeleteFunc(viewHistory(t), func(e event.Event) bool { return strings.HasPrefix(string(e.Kind), "training.") }))
+	var told []event.Event
+	at := time.Date(2025, 7, 1, 9, 0, 0, 0, time.UTC)
+	tell := func(kind event.Kind, hours int, data map[string]any) {
+		e, err := event.New("/import/test", kind, "assignment", fmt.Sprint(len(told)), at.Add(time.Duration(hours)*time.Hour), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, e)
+	}
+	give := func(hours int, module, person, due, why string) {
+		tell(event.TrainingAssigned, hours, map[string]any{"assignment": "twice", "module": module, "person": person, "by": alpha[0], "due": due, "reason": why})
+	}
+	give(5, "LS1", alpha[2], "2025-07-05", "then") // sent in any order: times decide
+	give(0, "PG1", alpha[1], "2099-01-01", "first")
+	tell(event.TrainingStarted, 6, map[string]any{"assignment": "twice", "module": "LS1", "person": alpha[2]})
+	tell(event.TrainingAbandoned, 7, map[string]any{"assignment": "twice", "module": "LS1", "person": alpha[2]})
+	insert(t, db, told)
+
+	rows, err := all.Assignments(t.Context(), analytics.AssignmentFilter{})
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("%v, %+v", err, rows)
+	}
+	if r := rows[0]; r.Module != "LS1" || r.Person != alpha[2] || r.Reason != "then" || !r.Assigned.Equal(at) || r.State != analytics.StateAbandoned || !r.Overdue || r.Open() || !r.ToDo() {
+		t.Errorf("%+v", r)
+	}
+	a := ask(t, all, "training_progress", "by=person", "from=2025-07-01T08:00:00Z", "to=2025-07-01T10:00:00Z")
+	if len(a.Rows) != 1 {
+		t.Fatalf("%+v", a.Rows)
+	}
+	for column, want := range map[string]int64{"assigned": 1, "started": 1, "completed": 0, "overdue": 1, "waived": 0} {
+		if got := cellOf(t, a, alpha[2], column); got != want {
+			t.Errorf("%s: %v, want %d", column, got, want)
+		}
 	}
 }

@@ -138,17 +138,26 @@ func TestChartsFollowTheScheme(t *testing.T) {
 	server := httptest.NewServer(s.Handler())
 	defer server.Close()
 	tab, w := browse(t, strings.TrimPrefix(server.URL, "http://"))
-	pixels := func(scheme string) string {
+	// pixels are a chart's when it has come to rest and is not what it was under the other scheme.
+	pixels := func(scheme, other string) (out string) {
 		_, err := chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 		must(t, err)
-		time.Sleep(400 * time.Millisecond)
-		out, err := chromedp.Run(tab, chromedp.Evaluate[string](`document.querySelector('.chart canvas').toDataURL()`))
-		must(t, err)
+		for range 60 {
+			time.Sleep(150 * time.Millisecond)
+			was := out
+			out, err = chromedp.Run(tab, chromedp.Evaluate[string](`document.querySelector('.chart canvas')?.toDataURL() ?? ''`))
+			must(t, err)
+			if out != "" && out == was && out != other {
+				break
+			}
+		}
 		return out
 	}
 	must(t, chromedp.Do(tab, chromedp.Navigate(server.URL+"/")))
-	light, dark, again := pixels("light"), pixels("dark"), pixels("light")
-	if light == dark {
+	light := pixels("light", "")
+	dark := pixels("dark", light)
+	again := pixels("light", dark)
+	if light == "" || light == dark {
 		t.Error("the chart did not change with the scheme")
 	}
 	if light != again {

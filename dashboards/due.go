@@ -58,7 +58,7 @@ var dueStates = [][2]string{{"", "to do"}, {"overdue", "overdue"}, {"week", "due
 func inState(r analytics.AssignmentRow, state string, now time.Time) bool {
 	switch state {
 	case "":
-		return r.Open()
+		return r.ToDo()
 	case "all":
 		return true
 	case "overdue":
@@ -223,7 +223,7 @@ func dueAnswer(s *Server, rows []analytics.AssignmentRow, w access.Who) []bit {
 	var open, overdue, week, begun int
 	people := map[string]bool{}
 	for _, r := range rows {
-		if !r.Open() {
+		if !r.ToDo() {
 			continue
 		}
 		open++

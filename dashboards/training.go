@@ -115,7 +115,7 @@ func (s *Server) trainingAnswer(f *filter, cur *training.Curriculum, x *toLearn)
 
 func tally(rows []analytics.AssignmentRow) (open, overdue int) {
 	for _, r := range rows {
-		if r.Open() {
+		if r.ToDo() {
 			open++
 		}
 		if r.Overdue {
@@ -206,6 +206,8 @@ func (s *Server) step(f *filter, r analytics.AssignmentRow) string {
 		return "read it and answer the quiz"
 	case r.State == analytics.StatePassed:
 		return "show it by " + evidenceWords[m.Evidence.Kind]
+	case r.State == analytics.StateAbandoned:
+		return "start it again, or have it waived"
 	}
 	return ""
 }
@@ -218,7 +220,7 @@ func (s *Server) learnCard(f *filter, n *names, rows []analytics.AssignmentRow) 
 	c := card{ID: "learn", Title: "What is on my list?", Wide: "w12", N: openOf(open, len(rows))}
 	t := &table{List: true, Caption: "Own open assignments", Head: heads("module", "due", "state", "next step", "given by", "why")}
 	for _, r := range rows {
-		if r.Open() {
+		if r.ToDo() {
 			by := n.person(r.By)
 			if r.By == r.Person {
 				by = "yourself"
@@ -264,7 +266,7 @@ func (s *Server) dueCard(f *filter, n *names, w access.Who, rows []analytics.Ass
 	c.CSV = "/api/v1/assignments?" + v.Encode()
 	t := &table{List: true, Caption: "Open assignments of the teams, overdue ones first, then by day, then by name", Head: heads("who", "module", "due", "state", "given by")}
 	for _, r := range byDay(rows) {
-		if r.Open() {
+		if r.ToDo() {
 			if len(t.Rows) < dueShown {
 				t.add(f.personCell(n, r.Person), s.moduleCell(r.Module), f.dueCell(r), txt(leadState(f, r)), txt(clip(n.person(r.By), 100)))
 			}

@@ -391,7 +391,9 @@ func testOutage(t *testing.T, real bool) {
 	}, nil)
 	s, _ := w.start(w.config())
 	w.publish(sample("a", 2000)...)
-	time.Sleep(time.Second)
+	for deadline := time.Now().Add(30 * time.Second); s.Health() == nil && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+	}
 	if lag, err := s.Lag(t.Context()); err != nil || lag.Records != 2000 || lag.Oldest <= 0 {
 		t.Errorf("lag while away: %+v, %v", lag, err)
 	}
