@@ -304,8 +304,10 @@ func (v *authorView) problem(p string) navItem {
 	}
 	name, _, _ := strings.Cut(field, "[")
 	switch name {
-	case "title", "targets", "skills":
+	case "title", "skills":
 		return navItem{p, "#" + name}
+	case "targets":
+		return navItem{"further teams and policies to page: each " + rest, "#targets"}
 	case "when the harm ended", "facts.mitigated_s":
 		return navItem{p, "#mitigated"}
 	case "decisive", "herrings":

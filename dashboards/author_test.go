@@ -69,7 +69,8 @@ func TestAuthoringADrill(t *testing.T) {
 	bad.Set("of-note-300.text", "0000")
 	bad.Set("mitigated", "soon")
 	bad.Add("skill", "flying")
-	if r, again := h.post(path, bad); r.StatusCode != 400 || !strings.Contains(text(t, again), "flying") || !strings.Contains(again, `href="#text-note-300.text"`) || !strings.Contains(text(t, again), "another than the one that was read") || !strings.Contains(text(t, again), "“soon”") && !strings.Contains(text(t, again), `"soon"`) {
+	bad.Set("targets", "disks")
+	if r, again := h.post(path, bad); r.StatusCode != 400 || !strings.Contains(text(t, again), "flying") || !strings.Contains(again, `href="#text-note-300.text"`) || !strings.Contains(text(t, again), "further teams and policies to page: each must be team: or policy:") || !strings.Contains(text(t, again), "another than the one that was read") || !strings.Contains(text(t, again), "“soon”") && !strings.Contains(text(t, again), `"soon"`) {
 		t.Errorf("a text that changed since it was read: %d", r.StatusCode)
 	}
 	r, again = h.post(path, form)

@@ -253,7 +253,7 @@ func (s *Server) wordPage(c echo.Context, m *training.Module, status int, notice
 	}
 	n := newNames(dir)
 	csrf, _ := c.Get("csrf").(string)
-	v := &wordView{Action: at("training", m.ID) + "/word", Csrf: csrf, Rule: m.Evidence.Rule, Also: m.Evidence.Also, Module: m.ID + " " + m.Title,
+	v := &wordView{Action: at("training", m.ID) + "/word", Csrf: csrf, Rule: capital(m.Evidence.Rule), Also: m.Evidence.Also, Module: m.ID + " " + m.Title,
 		Person: filled(c, "person"), Assignment: filled(c, "assignment"), Ref: filled(c, "evidence"), Note: filled(c, "note"), Key: filled(c, "key"), Shift: m.Evidence.Check == "handover"}
 	p := &page{Title: "Your word", Nav: "Training", Word: v, Notice: notice, Version: s.Version, Dev: s.Dev}
 	p.Sub = say(linked(v.Module, at("training", m.ID)))

@@ -36,7 +36,7 @@ func (d Drill) Validate() error {
 	}
 	for i, t := range d.Targets {
 		if !target(t) {
-			c.add(fmt.Sprintf("targets[%d]", i), "must be a team: or a policy:")
+			c.add(fmt.Sprintf("targets[%d]", i), "must be team: or policy: with an id behind it")
 		}
 	}
 	d.validateCards(&c)
