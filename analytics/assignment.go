@@ -149,7 +149,7 @@ func (v *View) Assignments(ctx context.Context, f AssignmentFilter) ([]Assignmen
 		}
 	}
 	// What all events say is read once; each row is decided below, before it leaves.
-	events, err := remember(ctx, v.s, "assignments", func(ctx context.Context) ([]learning, error) { return v.s.learning(ctx, alias) })
+	events, err := v.s.learning(ctx, alias)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (v *View) Assignments(ctx context.Context, f AssignmentFilter) ([]Assignmen
 	var out []AssignmentRow
 	var pass access.Pass
 	var seen []string
-	for _, r := range v.s.assignments(unvoided(events), d, f.Tracks, first) {
+	for _, r := range v.s.assignments(events, d, f.Tracks, first) {
 		reads, scores, p := v.who.Learning(r.Person, teams[r.Person])
 		switch {
 		case !reads,
@@ -189,8 +189,14 @@ func (v *View) Assignments(ctx context.Context, f AssignmentFilter) ([]Assignmen
 	return out, nil
 }
 
-// learning are all events of assignments, in order of their time, with who is behind ids.
+// learning are all events of assignments that stand, in order of their time, with who is behind
+// ids. They are kept until anything arrives.
 func (s *Store) learning(ctx context.Context, alias aliases) ([]learning, error) {
+	events, err := remember(ctx, s, "assignments", func(ctx context.Context) ([]learning, error) { return s.readLearning(ctx, alias) })
+	return unvoided(events), err
+}
+
+func (s *Store) readLearning(ctx context.Context, alias aliases) ([]learning, error) {
 	var events []learning
 	err := s.look(ctx, access.Working(), "assignments", s.present(), nil, `
 SELECT id, kind, at, person, team, data

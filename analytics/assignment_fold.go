@@ -12,8 +12,7 @@ import (
 // first shift on each rota begins.
 func (s *Store) assignments(events []learning, d *Directory, tracks map[string][]string, first map[seat]time.Time) []AssignmentRow {
 	type place struct{ id, module, person string }
-	given := map[string]learning{} // as it was said last, since it was said first
-	var order []string
+	given, order, ended := asGiven(events)
 	rows := map[place]*AssignmentRow{}
 	var places []place
 	row := func(id, module, person string) *AssignmentRow {
@@ -39,23 +38,6 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 			return []string{a.Module}
 		}
 		return tracks[a.Track]
-	}
-	for _, e := range events {
-		if e.kind != "training.assigned" || e.Assignment == "" {
-			continue
-		}
-		if first, twice := given[e.Assignment]; twice {
-			e.at = first.at
-		} else {
-			order = append(order, e.Assignment)
-		}
-		given[e.Assignment] = e
-	}
-	ended := map[string]bool{}
-	for _, e := range events {
-		if e.kind == "training.waived" && e.person == "" && given[e.Assignment].Rota != "" {
-			ended[e.Assignment] = true
-		}
 	}
 	for _, id := range order {
 		a := given[id]
@@ -123,6 +105,29 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 		out = append(out, *r)
 	}
 	return out
+}
+
+// asGiven are assignments as they were said last, each of the time when it was said first, in
+// that order; and which of them are rules of a rota that were ended.
+func asGiven(events []learning) (given map[string]learning, order []string, ended map[string]bool) {
+	given, ended = map[string]learning{}, map[string]bool{}
+	for _, e := range events {
+		if e.kind != "training.assigned" || e.Assignment == "" {
+			continue
+		}
+		if first, twice := given[e.Assignment]; twice {
+			e.at = first.at
+		} else {
+			order = append(order, e.Assignment)
+		}
+		given[e.Assignment] = e
+	}
+	for _, e := range events {
+		if e.kind == "training.waived" && e.person == "" && given[e.Assignment].Rota != "" {
+			ended[e.Assignment] = true
+		}
+	}
+	return given, order, ended
 }
 
 // learn puts one event into its row.

@@ -171,8 +171,19 @@ func TestGivenTwiceAndGivenUp(t *testing.T) {
 	give(0, "PG1", alpha[1], "2099-01-01", "first")
 	tell(event.TrainingStarted, 6, map[string]any{"assignment": "twice", "module": "LS1", "person": alpha[2]})
 	tell(event.TrainingAbandoned, 7, map[string]any{"assignment": "twice", "module": "LS1", "person": alpha[2]})
+	rule := func(hours int, module, why string) {
+		tell(event.TrainingAssigned, hours, map[string]any{"assignment": "rule", "module": module, "rota": "of nobody", "within": "alpha", "by": alpha[0], "reason": why})
+	}
+	rule(3, "LS1", "then")
+	rule(1, "PG1", "first")
+	rule(9, "PG2", "a mistake")
+	tell(event.EvidenceVoided, 10, map[string]any{"evidence": told[len(told)-1].ID, "reason": "a mistake", "by": alpha[0]})
 	insert(t, db, told)
 
+	rules, err := all.Rules(t.Context())
+	if err != nil || len(rules) != 1 || rules[0].Module != "LS1" || rules[0].Reason != "then" || !rules[0].Given.Equal(at.Add(time.Hour)) {
+		t.Errorf("%v, %+v", err, rules)
+	}
 	rows, err := all.Assignments(t.Context(), analytics.AssignmentFilter{})
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("%v, %+v", err, rows)

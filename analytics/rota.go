@@ -2,7 +2,6 @@ package analytics
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -131,31 +130,20 @@ func (v *View) Rules(ctx context.Context) ([]Rule, error) {
 	if _, err := v.who.Facts(); err != nil {
 		return nil, err
 	}
+	alias, err := v.s.aliasesNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	events, err := v.s.learning(ctx, alias)
+	if err != nil {
+		return nil, err
+	}
+	given, order, ended := asGiven(events)
 	var out []Rule
-	ended, said := map[string]bool{}, map[string]string{} // said: by which event
-	err := v.s.look(ctx, access.Working(), "standing rules", v.s.present(), nil, `
-SELECT id, toString(kind), at, data
-FROM (SELECT kind, at, id, source, data FROM events
-    WHERE at <= {as_of:DateTime64(3, 'UTC')} AND (kind = 'training.assigned' AND JSONHas(data, 'rota') OR kind = 'training.waived' AND person = '' OR kind = 'evidence.voided')
-    ORDER BY seen, at, data LIMIT 1 BY source, id)
-ORDER BY at, id`, nil, func(r *warehouse.Rows) error {
-		var id, kind, data string
-		var at time.Time
-		if err := r.Scan(&id, &kind, &at, &data); err != nil {
-			return err
+	for _, id := range order {
+		if a := given[id]; a.Rota != "" && !ended[id] && v.who.HeadsTeam(a.Within) {
+			out = append(out, Rule{ID: id, Module: a.Module, Team: a.Within, Rota: a.Rota, By: a.By, Reason: a.Reason, Given: a.at})
 		}
-		var d learned
-		switch {
-		case json.Unmarshal([]byte(v.s.revealJSON(data)), &d) != nil:
-		case kind == "evidence.voided":
-			ended["event "+d.Evidence] = true
-		case kind == "training.waived":
-			ended[d.Assignment] = true
-		case d.Rota != "" && v.who.HeadsTeam(d.Within) && !slices.ContainsFunc(out, func(x Rule) bool { return x.ID == d.Assignment }):
-			said[d.Assignment] = id
-			out = append(out, Rule{ID: d.Assignment, Module: d.Module, Team: d.Within, Rota: d.Rota, By: d.By, Reason: d.Reason, Given: at})
-		}
-		return nil
-	})
-	return slices.DeleteFunc(out, func(r Rule) bool { return ended[r.ID] || ended["event "+said[r.ID]] }), err
+	}
+	return out, nil
 }
