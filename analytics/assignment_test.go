@@ -13,19 +13,27 @@ import (
 	"github.com/stewardhq/steward/ingest/event"
 )
 
+// lessonsBegin is the moment that teller counts hours from.
+var lessonsBegin = time.Date(2025, 7, 1, 9, 0, 0, 0, time.UTC)
+
+// teller adds events to out, each so many hours after lessonsBegin.
+func teller(t *testing.T, out *[]event.Event) func(kind event.Kind, hours int, data map[string]any) {
+	return func(kind event.Kind, hours int, data map[string]any) {
+		t.Helper()
+		e, err := event.New("/import/test", kind, "assignment", fmt.Sprint(len(*out)), lessonsBegin.Add(time.Duration(hours)*time.Hour), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*out = append(*out, e)
+	}
+}
+
 // learning tells training events. Each assignment a0, a1 … is of one person of alpha or beta;
 // team is given to alpha, track to art.
 func learning(t *testing.T) []event.Event {
 	t.Helper()
 	var out []event.Event
-	at := time.Date(2025, 7, 1, 9, 0, 0, 0, time.UTC)
-	tell := func(kind event.Kind, hours int, data map[string]any) {
-		e, err := event.New("/import/test", kind, "assignment", fmt.Sprint(len(out)), at.Add(time.Duration(hours)*time.Hour), data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, e)
-	}
+	tell := teller(t, &out)
 	for i, p := range slices.Concat(alpha, beta[:1]) {
 		tell(event.TrainingAssigned, 0, map[string]any{"assignment": fmt.Sprint("a", i), "module": "PG1", "person": p, "by": alpha[0], "reason": "because " + p, "cites": []string{"i1"}, "due": "2025-07-10"})
 	}
@@ -156,14 +164,7 @@ func TestGivenTwiceAndGivenUp(t *testing.T) {
 	all, db := openStore(t, viewNow)
 	insert(t, db, slices.DeleteFunc(viewHistory(t), func(e event.Event) bool { return strings.HasPrefix(string(e.Kind), "training.") }))
 	var told []event.Event
-	at := time.Date(2025, 7, 1, 9, 0, 0, 0, time.UTC)
-	tell := func(kind event.Kind, hours int, data map[string]any) {
-		e, err := event.New("/import/test", kind, "assignment", fmt.Sprint(len(told)), at.Add(time.Duration(hours)*time.Hour), data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		told = append(told, e)
-	}
+	tell := teller(t, &told)
 	give := func(hours int, module, person, due, why string) {
 		tell(event.TrainingAssigned, hours, map[string]any{"assignment": "twice", "module": module, "person": person, "by": alpha[0], "due": due, "reason": why})
 	}
@@ -181,14 +182,14 @@ func TestGivenTwiceAndGivenUp(t *testing.T) {
 	insert(t, db, told)
 
 	rules, err := all.Rules(t.Context())
-	if err != nil || len(rules) != 1 || rules[0].Module != "LS1" || rules[0].Reason != "then" || !rules[0].Given.Equal(at.Add(time.Hour)) {
+	if err != nil || len(rules) != 1 || rules[0].Module != "LS1" || rules[0].Reason != "then" || !rules[0].Given.Equal(lessonsBegin.Add(time.Hour)) {
 		t.Errorf("%v, %+v", err, rules)
 	}
 	rows, err := all.Assignments(t.Context(), analytics.AssignmentFilter{})
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("%v, %+v", err, rows)
 	}
-	if r := rows[0]; r.Module != "LS1" || r.Person != alpha[2] || r.Reason != "then" || !r.Assigned.Equal(at) || r.State != analytics.StateAbandoned || !r.Overdue || r.Open() || !r.ToDo() {
+	if r := rows[0]; r.Module != "LS1" || r.Person != alpha[2] || r.Reason != "then" || !r.Assigned.Equal(lessonsBegin) || r.State != analytics.StateAbandoned || !r.Overdue || r.Open() || !r.ToDo() {
 		t.Errorf("%+v", r)
 	}
 	a := ask(t, all, "training_progress", "by=person", "from=2025-07-01T08:00:00Z", "to=2025-07-01T10:00:00Z")
