@@ -76,17 +76,17 @@ func (x Site) Statements(facts []Fact) ([]Exported, error) {
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	given, works := map[string]Fact{}, map[place]*work{}
+	given, works := map[string][]Fact{}, map[place]*work{}
 	for _, f := range facts {
-		if _, twice := given[f.Assignment]; f.Kind == event.TrainingAssigned && !twice {
-			given[f.Assignment] = f
+		if f.Kind == event.TrainingAssigned {
+			given[f.Assignment] = append(given[f.Assignment], f)
 		}
 	}
 	gone := withdrawals(facts)
 	var out []Exported
 	for _, f := range facts {
-		a, found := given[f.Assignment]
-		if !found || a.Person != "" && f.Person != "" && a.Person != f.Person {
+		a, found := x.under(given[f.Assignment], f)
+		if !found {
 			continue
 		}
 		if f.Person == "" {
@@ -136,6 +136,24 @@ func (x Site) Statements(facts []Fact) ([]Exported, error) {
 		return strings.Compare(a.ID, b.ID)
 	})
 	return out, nil
+}
+
+// under is what gives somebody the work that a fact is about. Of several that give one
+// assignment any will do, the one known first before others, so that what was said stays said
+// when the assignment is changed; a waiver that names nobody is of the one that held then.
+func (x Site) under(given []Fact, f Fact) (out Fact, found bool) {
+	for _, a := range given {
+		switch {
+		case f.Person == "":
+			if !found || !a.At.After(f.At) {
+				out, found = a, true
+			}
+		case a.Person != "" && a.Person != f.Person, f.Module != "" && !slices.Contains(x.modules(a), f.Module):
+		case !found || a.Seen.Before(out.Seen):
+			out, found = a, true
+		}
+	}
+	return out, found
 }
 
 func later(a, b time.Time) time.Time {
