@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
@@ -254,7 +255,7 @@ func startedTeams(d rollout.Drawn) int {
 func percent(text string) (float64, error) {
 	v, err := strconv.ParseFloat(strings.NewReplacer("%", "", "−", "-", " ", "").Replace(text), 64)
 	switch {
-	case err != nil || v == 0:
+	case err != nil || v == 0 || math.IsNaN(v): // "NaN" is read as a number
 		return 0, errors.New("a number of percent is wanted, as −30")
 	case v <= -100 || v > 1000:
 		return 0, errors.New("must be above −100 and at most 1000")

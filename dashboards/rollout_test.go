@@ -89,6 +89,10 @@ func TestRolloutForm(t *testing.T) {
 	if page := text(t, body(t, get(t, s, "/training/rollouts/new?"+bad.Encode()))); !strings.Contains(page, "Change: must be above") {
 		t.Errorf("%.400s", page)
 	}
+	bad.Set("change", "NaN")
+	if page := text(t, body(t, get(t, s, "/training/rollouts/new?"+bad.Encode()))); !strings.Contains(page, "Change: a number of percent is wanted") {
+		t.Errorf("%.400s", page)
+	}
 	// What is wrong is said by its field, and the form keeps what was filled in.
 	rolls := &fakeRollouts{err: errors.Join(&LearnError{"steps[1].week", "is a Tuesday"}, &LearnError{"teams", "too few"})}
 	s = boot(t, newFake(), rolling, func(d *Deps) { d.Rollouts = rolls })
