@@ -290,6 +290,8 @@ func (l learner) Waive(ctx context.Context, who access.Who, assignment, module, 
 	if err := who.Gives(teams...); err != nil {
 		return err
 	}
+	// In the turn of whose work it is, since they, and another lead, may act on it as well.
+	defer l.turn(access.Who{Identity: access.Identity{Person: person}})()
 	f := l.filter()
 	f.Person, f.Module = []string{person}, m.ID
 	rows, err := l.c.Store.For(access.Operator(), "").Assignments(ctx, f)

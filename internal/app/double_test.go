@@ -1,0 +1,65 @@
+package app
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stewardhq/steward/access"
+	"github.com/stewardhq/steward/dashboards"
+)
+
+// A form that is sent twice says what it says once, also when both arrive at the same moment.
+func TestSentTwiceIsSaidOnce(t *testing.T) {
+	var ticks atomic.Int64
+	l := newLearners(t, func(c *Config) { // no two acts at one moment, which would be one event anyway
+		at := c.Now
+		c.Now = func() time.Time { return at().Add(time.Duration(ticks.Add(1)) * time.Millisecond) }
+	})
+	lead, amy := l.o.alpha[0], l.o.alpha[2]
+	said := func(kind string) uint64 {
+		t.Helper()
+		l.stored()
+		return rowsOf(t, l.a.core, "SELECT 'n', uniqExact((source, id)) FROM events WHERE source = '/steward' AND kind = '"+kind+"'")["n"]
+	}
+	atOnce := func(act func() error) (errs []error) {
+		var all sync.WaitGroup
+		out := make([]error, 4)
+		for i := range out {
+			all.Add(1)
+			go func() { defer all.Done(); out[i] = act() }()
+		}
+		all.Wait()
+		for _, err := range out {
+			if err != nil {
+				errs = append(errs, err)
+			}
+		}
+		return errs
+	}
+	as := func(p string, roles ...access.Role) access.Who {
+		return access.As(access.Identity{Person: p}, access.Membership{Person: p, Teams: []string{"alpha"}, Leads: []string{"alpha"}}, append(roles, access.Viewer, access.Member)...)
+	}
+
+	l.page(lead, "/training/PG1")
+	l.gives(lead, http.StatusSeeOther, "", url.Values{"module": {"PG1"}, "for": {"person:" + amy}})
+	_, rows, _ := strings.Cut(l.page(lead, "/api/v1/assignments?format=csv&person="+url.QueryEscape(amy)), "\n")
+	assignment, _, _ := strings.Cut(rows, ",")
+	learn := newLearner(l.a.core, l.a.curriculum)
+	errs := atOnce(func() error {
+		return learn.Waive(t.Context(), as(lead, access.Lead), assignment, "PG1", amy, "tested-out")
+	})
+	for _, err := range errs {
+		if bad := (*dashboards.LearnError)(nil); !errors.As(err, &bad) || bad.Reason != "it is waived already" {
+			t.Errorf("a second waiver: %v", err)
+		}
+	}
+	if n := said("training.waived"); n != 1 || len(errs) != 3 {
+		t.Errorf("%d waivers of one form, %d refused", n, len(errs))
+	}
+}
