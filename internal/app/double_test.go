@@ -21,7 +21,7 @@ func TestSentTwiceIsSaidOnce(t *testing.T) {
 		at := c.Now
 		c.Now = func() time.Time { return at().Add(time.Duration(ticks.Add(1)) * time.Millisecond) }
 	})
-	lead, amy := l.o.alpha[0], l.o.alpha[2]
+	lead, abe, amy := l.o.alpha[0], l.o.alpha[1], l.o.alpha[2]
 	said := func(kind string) uint64 {
 		t.Helper()
 		l.stored()
@@ -61,5 +61,29 @@ func TestSentTwiceIsSaidOnce(t *testing.T) {
 	}
 	if n := said("training.waived"); n != 1 || len(errs) != 3 {
 		t.Errorf("%d waivers of one form, %d refused", n, len(errs))
+	}
+
+	play, before := newPlayer(l.a.core), said("drill.started")
+	attempts := make(chan string, 5)
+	start := func() error {
+		id, err := play.Start(t.Context(), as(abe), "lag-that-does-not-drain")
+		attempts <- id
+		return err
+	}
+	if errs := atOnce(start); len(errs) > 0 {
+		t.Error(errs)
+	}
+	first := <-attempts
+	for range 3 {
+		if id := <-attempts; id != first {
+			t.Errorf("one click begins %s and %s", first, id)
+		}
+	}
+	if n := said("drill.started") - before; n != 1 {
+		t.Errorf("%d attempts of one click", n)
+	}
+	l.later(time.Minute)
+	if err := start(); err != nil || <-attempts == first {
+		t.Errorf("a new attempt a minute later is the old one: %v", err)
 	}
 }

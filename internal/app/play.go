@@ -31,6 +31,9 @@ type player struct {
 	over  func(context.Context, access.Who, *analytics.Attempt) error // told who finished an attempt, and which if it may not be stored yet; may be nil
 }
 
+// clicks is how far apart two clicks on one button may be.
+const clicks = 5 * time.Second
+
 // most is how many attempts are remembered ahead of the warehouse.
 const most = 200
 
@@ -48,18 +51,29 @@ func (p *player) Start(ctx context.Context, who access.Who, id string) (string, 
 	if _, err := drill.Begin(d.Drill); err != nil {
 		return "", err
 	}
-	a := &analytics.Attempt{ID: strings.ToLower(rand.Text()), Person: who.Person, Drill: d.Drill, Started: p.now()}
-	e, err := drill.Started(playerOf(a), a.Started)
-	if err != nil {
-		return "", err
-	}
-	p.mu.Lock()
-	err = p.publish(ctx, a, e)
-	p.mu.Unlock()
+	a, err := p.begin(ctx, who, d.Drill)
 	if err != nil {
 		return "", err
 	}
 	return a.ID, p.stored(ctx)
+}
+
+// begin is a new attempt, or the one that a second click finds just begun.
+func (p *player) begin(ctx context.Context, who access.Who, d drill.Drill) (*analytics.Attempt, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	for _, a := range p.ahead {
+		if who.Is(a.Person) && a.Drill.ID == d.ID && len(a.Steps) == 0 && now.Sub(a.Started) < clicks {
+			return a, nil
+		}
+	}
+	a := &analytics.Attempt{ID: strings.ToLower(rand.Text()), Person: who.Person, Drill: d, Started: now}
+	e, err := drill.Started(playerOf(a), a.Started)
+	if err != nil {
+		return nil, err
+	}
+	return a, p.publish(ctx, a, e)
 }
 
 func (p *player) now() time.Time { return p.c.cfg.Now().UTC().Truncate(time.Millisecond) }
