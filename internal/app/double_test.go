@@ -86,4 +86,20 @@ func TestSentTwiceIsSaidOnce(t *testing.T) {
 	if err := start(); err != nil || <-attempts == first {
 		t.Errorf("a new attempt a minute later is the old one: %v", err)
 	}
+
+	tap := func(person, verdict string) {
+		t.Helper()
+		l.later(time.Second)
+		l.wants(person, "/oncall/reviews", url.Values{"incident": {"inc-alpha-2-0"}, "verdict": {verdict}}, http.StatusSeeOther, "")
+	}
+	l.page(abe, "/oncall")
+	for i, x := range []struct {
+		who, verdict string
+		events       uint64
+	}{{abe, "threshold", 1}, {abe, "threshold", 1}, {lead, "view", 2}, {abe, "threshold", 3}, {abe, "view", 4}} {
+		tap(x.who, x.verdict)
+		if n := said("page.reviewed"); n != x.events {
+			t.Errorf("tap %d, %s of %s: %d events, want %d", i, x.verdict, x.who, n, x.events)
+		}
+	}
 }

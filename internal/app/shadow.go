@@ -85,11 +85,21 @@ func (s shadower) Review(ctx context.Context, who access.Who, t dashboards.Tap) 
 	if r.Verdict == "" {
 		return wrong("verdict", "missing: say first what it turned out to be")
 	}
+	if !slices.ContainsFunc(rows, func(x analytics.PageRow) bool { return !stands(x, r) }) {
+		return nil // a second click
+	}
 	e, err := training.Reviewed(r, now)
 	if err != nil {
 		return built(err)
 	}
 	return s.publish(ctx, e)
+}
+
+// stands says whether a page's verdict is this one already: its giver's latest, and nobody's since.
+func stands(x analytics.PageRow, r training.Review) bool {
+	own, now := x.Own, x.Verdict
+	return own != nil && now != nil && now.By == own.By && now.At.Equal(own.At) && own.Verdict == r.Verdict && own.Note == r.Note &&
+		(own.MadeSense == nil) == (r.MadeSense == nil) && (r.MadeSense == nil || *own.MadeSense == *r.MadeSense)
 }
 
 // Walk plans a shift for a newcomer beside a host's.
