@@ -210,18 +210,15 @@ func (l learner) Answer(ctx context.Context, who access.Who, a training.Attempt)
 	if err != nil {
 		return training.Marked{}, err
 	}
-	again, err := l.renewed(rows, r, m, a.At)
-	if err != nil {
-		return training.Marked{}, err
-	}
-	if again != nil {
-		return marked, l.publish(ctx, append(events, *again)...)
+	if again := l.renewed(rows, r, m, a.At); len(again) > 0 {
+		return marked, l.publish(ctx, append(events, again...)...)
 	}
 	if err := l.publish(ctx, events...); err != nil {
 		return training.Marked{}, err
 	}
 	r.Passed = a.At
-	return marked, l.byDrill(ctx, who, m, r, nil)
+	_, err = l.byDrill(ctx, who, rows, m, r, nil)
+	return marked, err
 }
 
 // Abandon ends one's own work on a module before its end.

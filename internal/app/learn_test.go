@@ -317,6 +317,39 @@ func TestATeamsWorkIsItsPeoples(t *testing.T) {
 	}
 }
 
+// What shows a module is kept for every assignment of it that there is, so that the metric, which
+// counts what is said of each, has what the list has.
+func TestShownOnceIsShownForAllOfIt(t *testing.T) {
+	l := newLearners(t)
+	lead, abe := l.o.alpha[0], l.o.alpha[1]
+	l.page(lead, "/training/PG1")
+	l.page(abe, "/training/PG1")
+	l.gives(lead, http.StatusSeeOther, "", url.Values{"module": {"PG1"}, "for": {"person:" + abe}})
+	l.post(abe, "PG1/start", url.Values{}, http.StatusSeeOther, "")
+	l.gives(lead, http.StatusSeeOther, "", url.Values{"module": {"PG1"}, "for": {"team:alpha"}})
+	form := l.quiz(abe, l.page(abe, "/training/PG1"), true)
+	l.post(abe, "PG1/quiz", form, http.StatusOK, "right: passed.")
+	l.post(abe, "PG1/complete", url.Values{"assignment": {form.Get("assignment")}, "evidence": {"https://wiki.example/own"}}, http.StatusSeeOther, "")
+	l.stored()
+	l.later(time.Minute)
+	if n := rowsOf(t, l.a.core, "SELECT 'n', uniqExact(JSONExtractString(data, 'assignment')) FROM events WHERE kind = 'training.completed' AND source = '/steward'")["n"]; n != 2 {
+		t.Errorf("%d of 2 assignments are completed", n)
+	}
+	_, list, _ := strings.Cut(l.page(abe, "/api/v1/assignments?format=csv"), "\n")
+	if n := strings.Count(list, ",completed,"); n != 2 {
+		t.Errorf("the list has %d completed, want 2", n)
+	}
+	a, err := l.a.core.Store.For(access.Operator(), "").Query(t.Context(), "training_progress", url.Values{"by": {"person"}, "person": {abe}})
+	if err != nil || len(a.Rows) != 1 {
+		t.Fatalf("%v, %+v", err, a)
+	}
+	for i, c := range a.Columns {
+		if want := map[string]int64{"assigned": 2, "started": 2, "passed": 1, "completed": 2, "overdue": 0}; c.Name != "waived" && c.Type == "integer" && a.Rows[0][i] != want[c.Name] {
+			t.Errorf("%s: %v, want %d", c.Name, a.Rows[0][i], want[c.Name])
+		}
+	}
+}
+
 func TestACurriculumThatIsNotThereIsSaid(t *testing.T) {
 	var usage *UsageError
 	if _, err := New(Config{Data: t.TempDir(), Curriculum: "/nowhere/at/all"}); !errors.As(err, &usage) {

@@ -29,7 +29,9 @@ import (
 //  3. Where nobody's tool tells of it, somebody else of the team says that they saw it. Who is
 //     asked for their word has a link from the person, with a key that nobody else can make:
 //     the id of an assignment to a team is in the page of everybody who has it.
-//  4. Who has shown a module before renews its badge by the quiz alone.
+//  4. What shows a module shows it for every assignment of it that the person has then: each is
+//     completed by an event of its own.
+//  5. Who has shown a module before renews its badge by the quiz alone.
 
 // shownFor is how far back an event may lie that is handed in; a shift or a deployment of last
 // month may well show what is learned now.
@@ -92,7 +94,11 @@ func (l learner) Complete(ctx context.Context, who access.Who, assignment, modul
 	if err != nil {
 		return err
 	}
-	return l.completed(ctx, r, m, training.Evidence{Kind: m.Evidence.Kind, Ref: beside(ref, m, p.Note)}, l.now())
+	rows, err := l.own(ctx, who)
+	if err != nil {
+		return err
+	}
+	return l.completed(ctx, rows, r, m, training.Evidence{Kind: m.Evidence.Kind, Ref: beside(ref, m, p.Note)}, l.now())
 }
 
 // beside joins what was named with what the module wants beside it.
@@ -103,12 +109,31 @@ func beside(ref string, m *training.Module, note string) string {
 	return ref + "; " + note
 }
 
-func (l learner) completed(ctx context.Context, r analytics.AssignmentRow, m *training.Module, e training.Evidence, at time.Time) error {
-	done, err := training.Completed(training.Enrolment{Assignment: r.ID, Module: m.ID, Version: m.Version, Person: r.Person}, m, e, at)
+// completed keeps that a row is done, and with it the others of the module that there are.
+func (l learner) completed(ctx context.Context, rows []analytics.AssignmentRow, r analytics.AssignmentRow, m *training.Module, e training.Evidence, at time.Time) error {
+	events, err := l.done(rows, r, m, e, at)
 	if err != nil {
 		return built(err)
 	}
-	return l.publish(ctx, done)
+	return l.publish(ctx, events...)
+}
+
+// done are the events by which evidence completes a row, and every other of the person's for
+// the module that is neither completed nor waived. The list takes them for completed anyway;
+// metrics and other programs count what is said of each assignment.
+func (l learner) done(rows []analytics.AssignmentRow, r analytics.AssignmentRow, m *training.Module, e training.Evidence, at time.Time) ([]event.Event, error) {
+	var out []event.Event
+	for _, x := range append([]analytics.AssignmentRow{r}, rows...) {
+		if x.Person != r.Person || x.Module != m.ID || len(out) > 0 && (x.ID == r.ID || !x.Completed.IsZero() || !x.Waived.IsZero() || x.Assigned.After(at)) {
+			continue
+		}
+		done, err := training.Completed(training.Enrolment{Assignment: x.ID, Module: m.ID, Version: m.Version, Person: x.Person}, m, e, at)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, done)
+	}
+	return out, nil
 }
 
 // event checks that an event or an incident shows a module, and says how it is referred to. The
@@ -200,45 +225,48 @@ func (l learner) Played(ctx context.Context, who access.Who, just *analytics.Att
 	if err != nil {
 		return err
 	}
+	done := map[string]bool{} // with all of a module's rows
 	for _, r := range rows {
 		m, ok := l.curriculum.Module(r.Module)
-		if ok && r.Open() {
-			err = errors.Join(err, l.byDrill(ctx, who, m, r, just))
+		if ok && r.Open() && !done[m.ID] {
+			shown, failed := l.byDrill(ctx, who, rows, m, r, just)
+			done[m.ID], err = shown, errors.Join(err, failed)
 		}
 	}
 	return err
 }
 
-// byDrill completes a row that drills show without a further word, and leaves others.
-func (l learner) byDrill(ctx context.Context, who access.Who, m *training.Module, r analytics.AssignmentRow, just *analytics.Attempt) error {
+// byDrill completes a row that drills show without a further word, and leaves others; it says
+// which it did.
+func (l learner) byDrill(ctx context.Context, who access.Who, rows []analytics.AssignmentRow, m *training.Module, r analytics.AssignmentRow, just *analytics.Attempt) (bool, error) {
 	if m.Evidence.Kind != "drill" || m.Evidence.Also != "" || l.ready(r, m) != nil {
-		return nil
+		return false, nil
 	}
 	ref, at, err := l.drills(ctx, who, m, r, just)
 	var short *dashboards.LearnError
 	if errors.As(err, &short) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	return l.completed(ctx, r, m, training.Evidence{Kind: "drill", Ref: ref}, at)
+	err = l.completed(ctx, rows, r, m, training.Evidence{Kind: "drill", Ref: ref}, at)
+	return err == nil, err
 }
 
-// renewed is the event by which a passed quiz completes again what was shown before.
-func (l learner) renewed(rows []analytics.AssignmentRow, r analytics.AssignmentRow, m *training.Module, at time.Time) (*event.Event, error) {
+// renewed are the events by which a passed quiz completes again what was shown before.
+func (l learner) renewed(rows []analytics.AssignmentRow, r analytics.AssignmentRow, m *training.Module, at time.Time) []event.Event {
 	i := slices.IndexFunc(rows, func(x analytics.AssignmentRow) bool {
 		return x.Module == m.ID && !x.Completed.IsZero() && x.Completed.Before(r.Assigned)
 	})
 	if i < 0 {
-		return nil, nil
+		return nil
 	}
-	e, err := training.Completed(training.Enrolment{Assignment: r.ID, Module: m.ID, Version: m.Version, Person: r.Person}, m,
-		training.Evidence{Kind: m.Evidence.Kind, Ref: rows[i].Evidence, By: rows[i].EvidenceBy}, at)
+	events, err := l.done(rows, r, m, training.Evidence{Kind: m.Evidence.Kind, Ref: rows[i].Evidence, By: rows[i].EvidenceBy}, at)
 	if err != nil {
-		return nil, nil // it was shown in a way that does not count any more
+		return nil // it was shown in a way that does not count any more
 	}
-	return &e, nil
+	return events
 }
 
 // WordKey is the asker's, of an assignment and module.
@@ -297,7 +325,7 @@ func (l learner) Attest(ctx context.Context, who access.Who, person, assignment,
 		}
 		ref = shift + "; " + p.Note
 	}
-	return l.completed(ctx, rows[i], m, training.Evidence{Kind: m.Evidence.Kind, Ref: ref, By: who.Person}, l.now())
+	return l.completed(ctx, rows, rows[i], m, training.Evidence{Kind: m.Evidence.Kind, Ref: ref, By: who.Person}, l.now())
 }
 
 // nextShift is how long after the end of a shift the next one may begin.

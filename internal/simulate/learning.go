@@ -30,8 +30,9 @@ type learning struct {
 
 // learner is how far somebody is.
 type learner struct {
-	known map[string]bool // quiz passed, done or waived
-	busy  time.Time       // until then they have enough to do
+	known map[string]bool        // quiz passed, done or waived
+	given map[string][]enrolData // what they were given, by module
+	busy  time.Time              // until then they have enough to do
 }
 
 // habit is how a team learns, by its place in the list modulo eight.
@@ -67,7 +68,7 @@ func (l *learning) hours(a, b float64) time.Duration {
 
 func (l *learning) of(p *person) *learner {
 	if l.people[p] == nil {
-		l.people[p] = &learner{known: map[string]bool{}}
+		l.people[p] = &learner{known: map[string]bool{}, given: map[string][]enrolData{}}
 	}
 	return l.people[p]
 }
@@ -175,6 +176,8 @@ func (w *world) give(t *team, lead, p *person, x lesson, at time.Time, veteran b
 		w.say(kind, subject, d.Assignment+after, at, data)
 	}
 	e := enrolData{Assignment: d.Assignment, Module: x.id, Version: 1, Person: p.id}
+	earlier := who.given[x.id]
+	who.given[x.id] = append(earlier, e)
 	if veteran && x.id[:2] == "PG" && x.id != "PG1" && l.chance(0.7) {
 		who.known[x.id] = true
 		tell(event.TrainingWaived, "/waived", at.Add(l.hours(1, 60)), waivedData{e.Assignment, x.id, p.id, lead.id, []string{"equivalent-in-a-real-incident", "tested-out"}[l.rand.IntN(2)]})
@@ -216,6 +219,9 @@ func (w *world) give(t *team, lead, p *person, x lesson, at time.Time, veteran b
 		ref = "seen at work on " + shown.Format(time.DateOnly)
 	}
 	tell(event.TrainingCompleted, "/done", shown, completedData{e, x.kind, ref, ""})
+	for _, o := range earlier { // what shows it, shows it for what was given before and never done
+		w.say(event.TrainingCompleted, "assignment:"+o.Assignment, o.Assignment+"/done", shown, completedData{o, x.kind, ref, ""})
+	}
 	if l.chance(0.6) {
 		tell(event.TrainingRated, "/rated", shown.Add(l.hours(0.1, 2)), ratedData{Module: x.id, Person: p.id, Helped: l.chance(0.8), After: "module"})
 	}
