@@ -96,8 +96,8 @@ func (s *Server) apiAssignments(c echo.Context) error {
 		if r.Score != nil {
 			score = strconv.FormatFloat(*r.Score, 'f', -1, 64)
 		}
-		lines = append(lines, []string{r.Assignment, r.Module, r.Track, r.Person, r.Team, r.Rota, r.By, r.Reason, strings.Join(r.Cites, " "), r.Assigned, r.Due, r.State,
-			strconv.FormatBool(r.Overdue), r.Started, r.Passed, r.Completed, r.Evidence, r.EvidenceBy, r.Waived, r.Excuse, attempts, score})
+		lines = append(lines, []string{r.Assignment, r.Module, r.Track, r.Person, r.Team, r.Rota, r.By, inert(r.Reason), strings.Join(r.Cites, " "), r.Assigned, r.Due, r.State,
+			strconv.FormatBool(r.Overdue), r.Started, r.Passed, r.Completed, inert(r.Evidence), r.EvidenceBy, r.Waived, r.Excuse, attempts, score})
 	}
 	var out bytes.Buffer
 	if err := csv.NewWriter(&out).WriteAll(lines); err != nil {
@@ -105,4 +105,13 @@ func (s *Server) apiAssignments(c echo.Context) error {
 	}
 	c.Response().Header().Set("Content-Disposition", `attachment; filename="assignments.csv"`)
 	return c.Blob(http.StatusOK, "text/csv; charset=utf-8; header=present", out.Bytes())
+}
+
+// inert is what somebody wrote, for a spreadsheet that somebody else opens: what would be taken
+// for a formula gets an apostrophe in front. JSON has it as it was written.
+func inert(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
 }

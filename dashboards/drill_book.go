@@ -255,7 +255,7 @@ func (s *Server) booked(c echo.Context, done string, err error) error {
 	var bad *LearnError
 	switch {
 	case errors.As(err, &bad):
-		return s.drillsPage(c, http.StatusBadRequest, bookLabel(bad.Field)+": "+bad.Reason+".")
+		return s.drillsPage(c, http.StatusBadRequest, bad.under(bookLabel(bad.Field)))
 	case err != nil:
 		return err
 	}

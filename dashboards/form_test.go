@@ -62,3 +62,11 @@ func TestZonesOnOffer(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestASentenceEndsOnce(t *testing.T) {
+	for want, e := range map[string]*LearnError{"Time: when?": {"time", "when?"}, "Time: has passed.": {"time", "has passed"}} {
+		if got := e.sentence(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

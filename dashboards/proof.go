@@ -299,12 +299,15 @@ func (s *Server) attest(c echo.Context) error {
 }
 
 // sentence is the error as a form says it.
-func (e *LearnError) sentence() string {
+func (e *LearnError) sentence() string { return e.under(e.Field) }
+
+// under is that sentence with the name that a form's field has for people.
+func (e *LearnError) under(field string) string {
 	end := "."
 	if strings.HasSuffix(e.Reason, "?") {
 		end = ""
 	}
-	return capital(e.Field) + ": " + e.Reason + end
+	return capital(field) + ": " + e.Reason + end
 }
 
 // rate keeps whether a module helped.

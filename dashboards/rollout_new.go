@@ -287,7 +287,7 @@ func formProblems(err error) []string {
 			n, _ := strconv.Atoi(m[1])
 			field = strings.TrimSuffix(fmt.Sprintf("start %d, %s", n+1, m[2]), ", ")
 		}
-		out = append(out, capital(field)+": "+bad.Reason+".")
+		out = append(out, bad.under(field))
 		return true
 	}
 	if err == nil || !add(err) {

@@ -324,7 +324,7 @@ func TestShownOnceIsShownForAllOfIt(t *testing.T) {
 	lead, abe := l.o.alpha[0], l.o.alpha[1]
 	l.page(lead, "/training/PG1")
 	l.page(abe, "/training/PG1")
-	l.gives(lead, http.StatusSeeOther, "", url.Values{"module": {"PG1"}, "for": {"person:" + abe}})
+	l.gives(lead, http.StatusSeeOther, "", url.Values{"module": {"PG1"}, "for": {"person:" + abe}, "reason": {"=1+1"}})
 	l.post(abe, "PG1/start", url.Values{}, http.StatusSeeOther, "")
 	l.gives(lead, http.StatusSeeOther, "", url.Values{"module": {"PG1"}, "for": {"team:alpha"}})
 	form := l.quiz(abe, l.page(abe, "/training/PG1"), true)
@@ -338,6 +338,9 @@ func TestShownOnceIsShownForAllOfIt(t *testing.T) {
 	_, list, _ := strings.Cut(l.page(abe, "/api/v1/assignments?format=csv"), "\n")
 	if n := strings.Count(list, ",completed,"); n != 2 {
 		t.Errorf("the list has %d completed, want 2", n)
+	}
+	if !strings.Contains(list, ",'=1+1,") || !strings.Contains(l.page(abe, "/api/v1/assignments"), `"reason":"=1+1"`) {
+		t.Error("a spreadsheet computes what somebody wrote, or JSON has not what was written")
 	}
 	a, err := l.a.core.Store.For(access.Operator(), "").Query(t.Context(), "training_progress", url.Values{"by": {"person"}, "person": {abe}})
 	if err != nil || len(a.Rows) != 1 {
