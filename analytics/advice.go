@@ -222,9 +222,10 @@ func (v *View) OwnTurns(ctx context.Context, until time.Time) (coming []TurnRow,
 		coming = append(coming, TurnRow{x.Team, x.From, x.To})
 	}
 	of := []warehouse.Param{{Name: "of", Value: v.s.stored([]string{v.who.Person})}}
-	err = v.s.look(ctx, access.Working(), "whether on call before", v.s.present(), []string{"membership_epoch"},
-		"SELECT 1 FROM shift WHERE role NOT IN ('shadow', 'reverse_shadow') AND start < {as_of:DateTime64(3, 'UTC')} AND end > start AND at <= {as_of:DateTime64(3, 'UTC')} AND "+
-			"has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}), transform(person, {alias:Array(String)}, {person_of:Array(String)}, person)) LIMIT 1", of,
+	// What a shift was stated last: one that was called off, or given to somebody else, was none of theirs.
+	err = v.s.look(ctx, access.Working(), "whether on call before", v.s.present(), []string{"shift_said"},
+		"SELECT 1 FROM shift_said WHERE role NOT IN ('shadow', 'reverse_shadow') AND start < {as_of:DateTime64(3, 'UTC')} AND "+
+			"has(arrayMap(p -> transform(p, {alias:Array(String)}, {person_of:Array(String)}, p), {of:Array(String)}), member) LIMIT 1", of,
 		func(*warehouse.Rows) error { before = true; return nil })
 	return coming, before, err
 }

@@ -33,6 +33,19 @@ func TestWhatRecommendationsGoBy(t *testing.T) {
 			events = append(events, e)
 		}
 	}
+	// A shift of Dee's that was called off before it began, and one that became Fay's.
+	for i, d := range []map[string]any{
+		{"shift": "off", "person": person("dee"), "end": skillsNow.Add(-12 * time.Hour)}, {"shift": "off", "person": person("dee"), "end": skillsNow.Add(-24 * time.Hour)},
+		{"shift": "swapped", "person": person("dee"), "end": skillsNow.Add(-12 * time.Hour)}, {"shift": "swapped", "person": person("fay"), "end": skillsNow.Add(-12 * time.Hour)},
+	} {
+		d["schedule"], d["start"] = "search-rota", skillsNow.Add(-24*time.Hour)
+		e, err := event.New("/import/test", event.ShiftPlanned, fmt.Sprint(d["shift"]), fmt.Sprint(i), skillsNow.Add(time.Duration(i-96)*time.Hour), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Seen = e.At
+		events = append(events, e)
+	}
 	insert(t, db, events)
 	member := func(short string, teams ...string) *analytics.View {
 		return all.For(access.As(access.Identity{Person: person(short)}, access.Membership{Person: person(short), Teams: teams}, access.Viewer, access.Member), "x")
