@@ -192,6 +192,7 @@ func (v *View) TeamLearning(ctx context.Context, team string, tracks map[string]
 type TurnRow struct {
 	Team     string // whose member they are then
 	From, To time.Time
+	Begun    bool // they are on call now, and From is the moment of the look
 }
 
 // OwnTurns are the asker's own coming time on call up to a moment, in order, and whether they
@@ -208,7 +209,8 @@ func (v *View) OwnTurns(ctx context.Context, until time.Time) (coming []TurnRow,
 	if err != nil {
 		return nil, false, err
 	}
-	me := v.s.canonical(alias, v.who.Person)
+	// What began earlier was cut to the moment at which it was looked at, which is by now.
+	me, now := v.s.canonical(alias, v.who.Person), v.s.now()
 	for _, x := range all { // by their beginning
 		if x.Person != me {
 			continue
@@ -219,7 +221,7 @@ func (v *View) OwnTurns(ctx context.Context, until time.Time) (coming []TurnRow,
 			}
 			continue
 		}
-		coming = append(coming, TurnRow{x.Team, x.From, x.To})
+		coming = append(coming, TurnRow{Team: x.Team, From: x.From, To: x.To, Begun: !x.From.After(now)})
 	}
 	of := []warehouse.Param{{Name: "of", Value: v.s.stored([]string{v.who.Person})}}
 	// What a shift was stated last: one that was called off, or given to somebody else, was none of theirs.

@@ -85,7 +85,7 @@ i7 queue-stream-ops search true true true`; got != want {
 		t.Errorf("%v %v", ahead, err)
 	}
 	turns, before, err := anaView.OwnTurns(t.Context(), until)
-	if err != nil || !before || len(turns) != 1 || turns[0].Team != "payments" || !turns[0].From.Equal(skillsNow) || !turns[0].To.Equal(skillsNow.AddDate(0, 0, 7)) {
+	if err != nil || !before || len(turns) != 1 || turns[0].Team != "payments" || !turns[0].From.Equal(skillsNow) || !turns[0].To.Equal(skillsNow.AddDate(0, 0, 7)) || !turns[0].Begun {
 		t.Errorf("%v %v %v", turns, before, err)
 	}
 	if turns, before, err := dee.OwnTurns(t.Context(), until); err != nil || before || len(turns) != 0 {

@@ -155,7 +155,7 @@ func Own(ctx context.Context, r Reader, c *training.Curriculum, at At, who acces
 		}
 	}
 	for _, s := range coming { // the next that begins: one that has begun is not to be prepared for
-		if s.From.After(at.Now) {
+		if !s.Begun {
 			p.Next = &recommend.Shift{Team: s.Team, TeamName: s.Team, From: s.From, To: s.To}
 			for _, t := range dir.Teams {
 				if t.ID == s.Team {
