@@ -217,6 +217,9 @@ ORDER BY at, id`, nil,
 			if e.person != "" {
 				e.person = s.reveal(alias.person(e.person))
 			}
+			if e.By != "" { // who gave, excused or vouched is named as everywhere, also where another id of theirs stands
+				e.By = s.canonical(alias, e.By)
+			}
 			events = append(events, e)
 			return nil
 		})

@@ -159,14 +159,14 @@ func TestAssignmentsAndWhoReadsThem(t *testing.T) {
 }
 
 // TestGivenTwiceAndGivenUp: what the list says of an assignment that was changed and of one that
-// was given up is what the metric counts.
+// was given up is what the metric counts, and who gave it is named by the id that they have everywhere.
 func TestGivenTwiceAndGivenUp(t *testing.T) {
 	all, db := openStore(t, viewNow)
 	insert(t, db, slices.DeleteFunc(viewHistory(t), func(e event.Event) bool { return strings.HasPrefix(string(e.Kind), "training.") }))
 	var told []event.Event
 	tell := teller(t, &told)
 	give := func(hours int, module, person, due, why string) {
-		tell(event.TrainingAssigned, hours, map[string]any{"assignment": "twice", "module": module, "person": person, "by": alpha[0], "due": due, "reason": why})
+		tell(event.TrainingAssigned, hours, map[string]any{"assignment": "twice", "module": module, "person": person, "by": "chat:abe", "due": due, "reason": why})
 	}
 	give(5, "LS1", alpha[2], "2025-07-05", "then") // sent in any order: times decide
 	give(0, "PG1", alpha[1], "2099-01-01", "first")
@@ -189,7 +189,7 @@ func TestGivenTwiceAndGivenUp(t *testing.T) {
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("%v, %+v", err, rows)
 	}
-	if r := rows[0]; r.Module != "LS1" || r.Person != alpha[2] || r.Reason != "then" || !r.Assigned.Equal(lessonsBegin) || r.State != analytics.StateAbandoned || !r.Overdue || r.Open() || !r.ToDo() {
+	if r := rows[0]; r.Module != "LS1" || r.Person != alpha[2] || r.Reason != "then" || r.By != alpha[1] || !r.Assigned.Equal(lessonsBegin) || r.State != analytics.StateAbandoned || !r.Overdue || r.Open() || !r.ToDo() {
 		t.Errorf("%+v", r)
 	}
 	a := ask(t, all, "training_progress", "by=person", "from=2025-07-01T08:00:00Z", "to=2025-07-01T10:00:00Z")
