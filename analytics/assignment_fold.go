@@ -62,6 +62,7 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 			}
 		}
 	}
+	shown := map[place][]learning{} // by module and person, in order of time
 	for _, e := range events {
 		a, found := given[e.Assignment]
 		if !found || e.kind == "training.assigned" || e.kind == "training.waived" || a.person != "" && a.person != e.person || !slices.Contains(modules(a), e.Module) {
@@ -69,6 +70,10 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 		}
 		if r := row(e.Assignment, e.Module, e.person); r != nil {
 			r.learn(e)
+			if e.kind == "training.completed" {
+				of := place{"", e.Module, e.person}
+				shown[of] = append(shown[of], e)
+			}
 		}
 	}
 	// Waivers last: one of a whole team's is of everybody's who has a row.
@@ -84,17 +89,11 @@ func (s *Store) assignments(events []learning, d *Directory, tracks map[string][
 		}
 	}
 	// What was shown once is shown for every assignment of the module that there was then.
-	shown := map[place][]*AssignmentRow{}
-	for _, at := range places {
-		if r := rows[at]; !r.Completed.IsZero() {
-			shown[place{"", at.module, at.person}] = append(shown[place{"", at.module, at.person}], r)
-		}
-	}
 	for _, at := range places {
 		r := rows[at]
-		for _, done := range shown[place{"", at.module, at.person}] {
-			if r.Completed.IsZero() && !done.Completed.Before(r.Assigned) {
-				r.Completed, r.Evidence, r.EvidenceBy = done.Completed, done.Evidence, done.EvidenceBy
+		for _, e := range shown[place{"", at.module, at.person}] {
+			if !e.at.Before(r.Assigned) {
+				r.learn(e) // nothing, if it was completed before
 			}
 		}
 	}

@@ -202,3 +202,30 @@ func TestGivenTwiceAndGivenUp(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasShownThen: an assignment is done by what is said of it first, and where nothing is, by
+// the first that showed its module since it was given.
+func TestWhatWasShownThen(t *testing.T) {
+	all, db := openStore(t, viewNow)
+	insert(t, db, slices.DeleteFunc(viewHistory(t), func(e event.Event) bool { return strings.HasPrefix(string(e.Kind), "training.") }))
+	var told []event.Event
+	tell := teller(t, &told)
+	for id, hours := range map[string]int{"first": 0, "second": 2, "third": 5} {
+		tell(event.TrainingAssigned, hours, map[string]any{"assignment": id, "module": "PG1", "person": alpha[1], "by": alpha[0]})
+	}
+	for _, hours := range []int{4, 1, 3} {
+		tell(event.TrainingCompleted, hours, map[string]any{"assignment": "first", "module": "PG1", "person": alpha[1], "kind": "upload", "ref": fmt.Sprint("at ", hours)})
+	}
+	insert(t, db, told)
+	rows, err := all.Assignments(t.Context(), analytics.AssignmentFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range rows {
+		got = append(got, r.ID+" "+r.State+" "+r.Evidence)
+	}
+	if want := []string{"first completed at 1", "second completed at 3", "third assigned "}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
