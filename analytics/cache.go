@@ -18,9 +18,9 @@ import (
 //  1. mark is what the warehouse holds: how many rows of events, the latest seen, and the last
 //     insert into every projection. Any insert moves it, so a key with a mark in it can never
 //     serve an answer from before. Only looks and acts do not: no answer rests on them, and a
-//     lead who opens a page makes some. Projections are in it, since an insert reaches them one after the other, after
-//     events: who asks between reads half of it, which must not be kept under the mark of the
-//     whole.
+//     lead who opens a page makes some. Projections are in it, since an insert reaches them one
+//     after the other, after events: who asks between reads half of it, which must not be kept
+//     under the mark of the whole.
 //  2. A question with a given as_of is the same for ever at one mark. One without ends
 //     "now": at one mark it may be shared for freshFor, and says in its own as_of when it was asked.
 //  3. Identical questions under way at the same time are asked once. The one that runs is

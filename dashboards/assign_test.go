@@ -231,3 +231,13 @@ func TestTaggedSkills(t *testing.T) {
 		t.Errorf("tagged with %v", got)
 	}
 }
+
+// What was given up leaves the list of work and comes back when its date is past.
+func TestGivenUpComesBackWhenItIsOverdue(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		r := analytics.AssignmentRow{State: analytics.StateAbandoned, Overdue: late}
+		if open, overdue := tally([]analytics.AssignmentRow{r}); inState(r, "", time.Time{}) != late || (open == 1) != late || (overdue == 1) != late {
+			t.Errorf("overdue %v: to do %v, %d open, %d overdue", late, inState(r, "", time.Time{}), open, overdue)
+		}
+	}
+}

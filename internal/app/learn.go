@@ -108,22 +108,22 @@ func (l learner) own(ctx context.Context, who access.Who) ([]analytics.Assignmen
 	return l.c.Store.For(who, "").Assignments(ctx, f)
 }
 
-// mine is one's own row of an assignment, which must be open.
-func (l learner) mine(ctx context.Context, who access.Who, assignment, module string) (analytics.AssignmentRow, error) {
+// mine is one's own row of an assignment, which must be open, and all of one's own.
+func (l learner) mine(ctx context.Context, who access.Who, assignment, module string) (analytics.AssignmentRow, []analytics.AssignmentRow, error) {
 	rows, err := l.own(ctx, who)
 	if err != nil {
-		return analytics.AssignmentRow{}, err
+		return analytics.AssignmentRow{}, nil, err
 	}
 	for _, r := range rows {
 		if r.ID != assignment || r.Module != module {
 			continue
 		}
 		if !r.Open() {
-			return r, wrong("assignment", "it is %s already", r.State)
+			return r, rows, wrong("assignment", "it is %s already", r.State)
 		}
-		return r, nil
+		return r, rows, nil
 	}
-	return analytics.AssignmentRow{}, wrong("assignment", "you have none such")
+	return analytics.AssignmentRow{}, rows, wrong("assignment", "you have none such")
 }
 
 func (l learner) enrolment(who access.Who, assignment string, m *training.Module) training.Enrolment {
@@ -175,7 +175,7 @@ func (l learner) Answer(ctx context.Context, who access.Who, a training.Attempt)
 		return training.Marked{}, err
 	}
 	defer l.turn(who)()
-	r, err := l.mine(ctx, who, a.Assignment, a.Module)
+	r, rows, err := l.mine(ctx, who, a.Assignment, a.Module)
 	if err != nil {
 		return training.Marked{}, err
 	}
@@ -206,10 +206,6 @@ func (l learner) Answer(ctx context.Context, who access.Who, a training.Attempt)
 	if !marked.Passed {
 		return marked, l.publish(ctx, events...)
 	}
-	rows, err := l.own(ctx, who)
-	if err != nil {
-		return training.Marked{}, err
-	}
 	if again := l.renewed(rows, r, m, a.At); len(again) > 0 {
 		return marked, l.publish(ctx, append(events, again...)...)
 	}
@@ -228,7 +224,7 @@ func (l learner) Abandon(ctx context.Context, who access.Who, assignment, module
 		return err
 	}
 	defer l.turn(who)()
-	r, err := l.mine(ctx, who, assignment, module)
+	r, _, err := l.mine(ctx, who, assignment, module)
 	if err != nil {
 		return err
 	}

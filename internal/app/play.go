@@ -31,8 +31,9 @@ type player struct {
 	over  func(context.Context, access.Who, *analytics.Attempt) error // told who finished an attempt, and which if it may not be stored yet; may be nil
 }
 
-// clicks is how far apart two clicks on one button may be.
-const clicks = 5 * time.Second
+// secondClick is how long after a start another is taken for a second click on the same button:
+// the form has nothing to know one by, and an attempt that nobody plays goes on for ever.
+const secondClick = 5 * time.Second
 
 // most is how many attempts are remembered ahead of the warehouse.
 const most = 200
@@ -64,7 +65,7 @@ func (p *player) begin(ctx context.Context, who access.Who, d drill.Drill) (*ana
 	defer p.mu.Unlock()
 	now := p.now()
 	for _, a := range p.ahead {
-		if who.Is(a.Person) && a.Drill.ID == d.ID && len(a.Steps) == 0 && now.Sub(a.Started) < clicks {
+		if who.Is(a.Person) && a.Drill.ID == d.ID && len(a.Steps) == 0 && now.Sub(a.Started) < secondClick {
 			return a, nil
 		}
 	}

@@ -68,7 +68,7 @@ func (l learner) Complete(ctx context.Context, who access.Who, assignment, modul
 		return err
 	}
 	defer l.turn(who)()
-	r, err := l.mine(ctx, who, assignment, module)
+	r, rows, err := l.mine(ctx, who, assignment, module)
 	if err != nil {
 		return err
 	}
@@ -91,10 +91,6 @@ func (l learner) Complete(ctx context.Context, who access.Who, assignment, modul
 	default:
 		err = wrong("evidence", "%s is completed by somebody else’s word: give a teammate the link", m.ID)
 	}
-	if err != nil {
-		return err
-	}
-	rows, err := l.own(ctx, who)
 	if err != nil {
 		return err
 	}
@@ -122,12 +118,15 @@ func (l learner) completed(ctx context.Context, rows []analytics.AssignmentRow, 
 // the module that is neither completed nor waived. The list takes them for completed anyway;
 // metrics and other programs count what is said of each assignment.
 func (l learner) done(rows []analytics.AssignmentRow, r analytics.AssignmentRow, m *training.Module, e training.Evidence, at time.Time) ([]event.Event, error) {
-	var out []event.Event
-	for _, x := range append([]analytics.AssignmentRow{r}, rows...) {
-		if x.Person != r.Person || x.Module != m.ID || len(out) > 0 && (x.ID == r.ID || !x.Completed.IsZero() || !x.Waived.IsZero() || x.Assigned.After(at)) {
-			continue
+	ids := []string{r.ID}
+	for _, x := range rows {
+		if x.ID != r.ID && x.Person == r.Person && x.Module == m.ID && x.Completed.IsZero() && x.Waived.IsZero() && !x.Assigned.After(at) {
+			ids = append(ids, x.ID)
 		}
-		done, err := training.Completed(training.Enrolment{Assignment: x.ID, Module: m.ID, Version: m.Version, Person: x.Person}, m, e, at)
+	}
+	var out []event.Event
+	for _, id := range ids {
+		done, err := training.Completed(training.Enrolment{Assignment: id, Module: m.ID, Version: m.Version, Person: r.Person}, m, e, at)
 		if err != nil {
 			return nil, err
 		}
